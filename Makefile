@@ -1,0 +1,33 @@
+# The commands of the project. "make test" is what the README and CI run.
+
+GO            ?= go
+GOLANGCI_LINT  = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.8.0
+FUZZTIME      ?= 20s
+
+.PHONY: build test race lint selftest fuzz specs
+
+build: ## the program, in bin/
+	$(GO) build -o bin/ftpconform ./cmd/ftpconform
+
+test: ## everything: units, fuzz seeds, suites through Ginkgo, the program, the fault matrix
+	$(GO) vet ./...
+	$(GO) test ./...
+	$(GO) tool ginkgo -p --no-color --succinct --label-filter='!slow' ./suites
+	$(GO) run ./cmd/ftpconform selftest
+
+race: ## the tests under the race detector, without those that take minutes
+	$(GO) test -race -short ./...
+
+lint: ## style and layering; the linter is fetched, at a fixed version, by the Go module client
+	$(GO) run $(GOLANGCI_LINT) run ./...
+
+selftest: ## the fault x check matrix
+	$(GO) run ./cmd/ftpconform selftest
+
+specs: ## the suites alone, through Ginkgo, in parallel
+	$(GO) tool ginkgo -p --no-color ./suites
+
+fuzz: ## every fuzz target for FUZZTIME
+	@set -e; for pkg in $$($(GO) list ./...); do \
+	  for t in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+	    echo "$$pkg $$t"; $(GO) test -run '^$$' -fuzz "^$$t\$$" -fuzztime $(FUZZTIME) $$pkg; done; done

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ftpconform/ftpconform/report"
+	"github.com/ftpconform/ftpconform/suites"
+)
+
+func newRun() *cobra.Command {
+	var o runOptions
+	cmd := &cobra.Command{
+		Use:   "run [TARGET]",
+		Short: "Check a server; without a target, the reference server inside this program",
+		Long: `Run checks the server ftp://user:password@host:port/dir and prints what it found:
+counts, then each broken requirement with its clause and the dialogue that
+proves it. Files are stored in, and removed from, a directory of their own below
+the target's. Write / ? # @ % in user and password as %2F %3F %23 %40 %25.
+
+Results go to the standard output, progress to the standard error. A report with
+the path - takes the standard output for itself.`,
+		Example: `  ftpconform run
+  ftpconform run ftp://user:password@192.0.2.7/upload --only pasv,epsv
+  ftpconform run ftp://192.0.2.7/ --active=false --report junit=junit.xml --report json=run.json
+  ftpconform run --fault EagerDial --only 'topic:port && level:MUST'`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return fmt.Errorf("run takes one target, and there are %d arguments", len(args))
+			}
+			return nil
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE:              func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
+	}
+	o.flags(cmd)
+	return cmd
+}
+
+// run checks everything that can be checked without the target, runs, and
+// reports.
+func (o *runOptions) run(cmd *cobra.Command, args []string) error {
+	plan, err := o.plan(args)
+	if err != nil {
+		return err
+	}
+	out, errs := cmd.OutOrStdout(), cmd.ErrOrStderr()
+	people := out
+	if plan.takesStdout() {
+		people = errs
+	}
+	rep, err := plan.verify(cmd.Context(), errs)
+	if err != nil {
+		if cmd.Context().Err() != nil {
+			return &exitError{exitInterrupted, errors.New("interrupted before the first check; there is nothing to report")}
+		}
+		return err
+	}
+	// The files first: they matter to others, and printing can be cut short.
+	problem := plan.writeReports(out, rep)
+	text := report.Text{Style: screenOf(people).Style, Gate: plan.gate, Quiet: o.quiet, Verbose: o.verbose}
+	problem = errors.Join(problem, text.Write(people, rep))
+	if problem != nil {
+		return &exitError{exitHarness, problem}
+	}
+	switch plan.gate.Outcome(rep) {
+	case report.Interrupted:
+		return &exitError{code: exitInterrupted}
+	case report.Lost:
+		return &exitError{exitUnreachable, fmt.Errorf("the target went away during the run: %s; what was found before stands", rep.TargetLost)}
+	case report.Errors:
+		return &exitError{code: exitHarness}
+	case report.Broken:
+		return &exitError{code: exitBroken}
+	case report.Conforms:
+	}
+	return nil
+}
+
+// verify runs the checks and shows the progress on the standard error.
+func (p *plan) verify(ctx context.Context, errs io.Writer) (*suites.Report, error) {
+	at := screenOf(errs)
+	if names := p.cfg.Faults.Names(); len(names) > 0 {
+		announceFaults(errs, at.Style, names)
+	}
+	if !p.quiet {
+		progress := &report.Progress{W: errs, Style: at.Style, Live: at.live, Columns: at.columns}
+		progress.Start(p.checks)
+		defer progress.Stop()
+		p.cfg.Progress = progress.Result
+	}
+	return suites.Verify(ctx, p.cfg)
+}
+
+func (p *plan) takesStdout() bool {
+	for _, d := range p.reports {
+		if d.Path == report.Stdout {
+			return true
+		}
+	}
+	return false
+}
+
+// writeReports writes every report, whatever becomes of the others.
+func (p *plan) writeReports(stdout io.Writer, rep *suites.Report) error {
+	var problems []error
+	for _, d := range p.reports {
+		problems = append(problems, d.Write(stdout, rep, p.gate))
+	}
+	return errors.Join(problems...)
+}

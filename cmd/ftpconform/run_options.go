@@ -1,0 +1,210 @@
+package main
+
+import (
+	"math"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ftpconform/ftpconform/reference"
+	"github.com/ftpconform/ftpconform/report"
+	"github.com/ftpconform/ftpconform/suites"
+)
+
+// runOptions are the flags of run.
+type runOptions struct {
+	selection
+	failOn                   string
+	slow, strict             bool
+	jobs                     int
+	scale                    float64
+	localAddr, strangerAddr  string
+	reports                  []string
+	writeDir, fullDir        string
+	active                   bool
+	dataTimeout, idleTimeout time.Duration
+	passivePorts             string
+	quiet, verbose           bool
+	faults, tolerances       []string
+}
+
+func (o *runOptions) flags(cmd *cobra.Command) {
+	o.selection.flags(cmd)
+	f := cmd.Flags()
+	f.StringVar(&o.failOn, "fail-on", "must", "the `LEVEL` that makes the exit code 1: must, or should as well")
+	f.BoolVar(&o.slow, "slow", false, "include the checks that wait for more than "+suites.SlowWait.String())
+	f.BoolVar(&o.strict, "strict", false, "grade accepted deviations as breaches")
+	f.IntVarP(&o.jobs, "jobs", "j", 0, "`N` checks at a time (default 1, and "+strconv.Itoa(suites.EmbeddedJobs)+" for the embedded server)")
+	f.Float64Var(&o.scale, "timeout-scale", 1, "multiply every bound by this `FACTOR`, for slow links and busy machines")
+	f.StringVar(&o.localAddr, "local-addr", "", "the client's `ADDRESS` on this machine")
+	f.StringVar(&o.strangerAddr, "stranger-addr", "", "a second `ADDRESS` of this machine, for the checks about strangers")
+	f.StringArrayVar(&o.reports, "report", nil, "write a report, `FORMAT=PATH` with the format json or junit and - for the\nstandard output; repeatable")
+	f.StringVar(&o.writeDir, "write-dir", "", "the `DIRECTORY` on the target for the files of the run")
+	f.StringVar(&o.fullDir, "full-dir", "", "a `DIRECTORY` on the target with room for less than 1 MiB")
+	f.BoolVar(&o.active, "active", true, "the target is meant to support active mode")
+	f.DurationVar(&o.dataTimeout, "data-timeout", 0, "the target's own timeout of data connections, if known, such as `30s`: it shortens waits")
+	f.DurationVar(&o.idleTimeout, "idle-timeout", 0, "the target's own idle timeout, if known, such as `5m`")
+	f.StringVar(&o.passivePorts, "passive-ports", "", "the target's configured passive ports, `MIN-MAX`")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "print the last line only")
+	f.BoolVarP(&o.verbose, "verbose", "v", false, "print the dialogue of every check")
+	f.StringSliceVar(&o.faults, "fault", nil, "switch the fault `NAME` of the embedded server on; repeatable, see serve --list-faults")
+	f.StringSliceVar(&o.tolerances, "tolerance", nil, "switch the legal oddity `NAME` of the embedded server on; repeatable")
+	complete(cmd, "fail-on", words("must", "should"))
+	complete(cmd, "report", words("json=", "junit="))
+	complete(cmd, "fault", faultNames)
+	complete(cmd, "tolerance", toleranceNames)
+}
+
+// plan is a run that makes sense, as far as can be told without the target.
+type plan struct {
+	cfg     suites.Config
+	checks  []suites.Check // those that are going to run
+	gate    report.Gate
+	reports []report.Destination
+	quiet   bool
+}
+
+// plan validates every flag; all errors are mistakes of usage.
+func (o *runOptions) plan(args []string) (*plan, error) {
+	p := &plan{quiet: o.quiet, cfg: suites.Config{Slow: o.slow, Strict: o.strict, Jobs: o.jobs, TimeoutScale: o.scale,
+		WriteDir: o.writeDir, FullDir: o.fullDir, PassiveOnly: !o.active, DataTimeout: o.dataTimeout, IdleTimeout: o.idleTimeout}}
+	if len(args) == 1 {
+		p.cfg.Target = args[0]
+		if p.cfg.Target == "" {
+			return nil, usagef("the target is empty; leave it out to check the embedded server")
+		}
+		if err := suites.CheckTarget(p.cfg.Target); err != nil {
+			return nil, err
+		}
+	}
+	for _, step := range []func(*plan) error{o.numbers, o.addresses, o.embedded, o.choose, o.destinations} {
+		if err := step(p); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+func (o *runOptions) numbers(p *plan) error {
+	switch {
+	case o.jobs < 0:
+		return usagef("--jobs is %d; it must be at least 1", o.jobs)
+	case !(o.scale > 0) || math.IsInf(o.scale, 0):
+		return usagef("--timeout-scale is %v; it must be more than 0, such as 2 for a slow link", o.scale)
+	case o.dataTimeout < 0 || o.idleTimeout < 0:
+		return usagef("a timeout cannot be negative; write it as 30s or 5m")
+	case o.quiet && o.verbose:
+		return usagef("--quiet and --verbose exclude each other")
+	}
+	switch strings.ToLower(o.failOn) {
+	case "must":
+		p.gate.FailOn = suites.MUST
+	case "should":
+		p.gate.FailOn = suites.SHOULD
+	default:
+		return usagef("--fail-on is %q; it must be must or should", o.failOn)
+	}
+	var err error
+	p.cfg.PassivePorts, err = parsePorts(o.passivePorts)
+	return err
+}
+
+// addresses reads the client's addresses and makes sure that they are of this
+// machine.
+func (o *runOptions) addresses(p *plan) error {
+	for _, a := range []struct {
+		flag, text string
+		into       *netip.Addr
+	}{{"--local-addr", o.localAddr, &p.cfg.LocalAddr}, {"--stranger-addr", o.strangerAddr, &p.cfg.StrangerAddr}} {
+		if a.text == "" {
+			continue
+		}
+		addr, err := netip.ParseAddr(a.text)
+		if err != nil {
+			return usagef("%s %q is not an IP address", a.flag, a.text)
+		}
+		l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.AddrPortFrom(addr, 0)))
+		if err != nil {
+			return usagef("%s %s is not an address of this machine that can be used: %w", a.flag, addr, err)
+		}
+		_ = l.Close() // it was only tried
+		*a.into = addr.Unmap()
+	}
+	if o.localAddr != "" && p.cfg.LocalAddr == p.cfg.StrangerAddr {
+		return usagef("--local-addr and --stranger-addr are the same; a stranger has another address")
+	}
+	return nil
+}
+
+// embedded keeps apart what is said about a target and what is said about the
+// embedded server.
+func (o *runOptions) embedded(p *plan) error {
+	if p.cfg.Target != "" {
+		if len(o.faults)+len(o.tolerances) > 0 {
+			return usagef("--fault and --tolerance change the embedded server; leave the target out, or use ftpconform serve")
+		}
+		return nil
+	}
+	for flag, given := range map[string]bool{"--write-dir": o.writeDir != "", "--full-dir": o.fullDir != "", "--passive-ports": o.passivePorts != ""} {
+		if given {
+			return usagef("%s describes a target, and there is none; the embedded server needs no description", flag)
+		}
+	}
+	return setFaults(&p.cfg.Faults, &p.cfg.Tolerances, o.faults, o.tolerances)
+}
+
+func (o *runOptions) choose(p *plan) error {
+	if err := o.apply(&p.cfg); err != nil {
+		return err
+	}
+	choices, err := suites.Choose(p.cfg)
+	for _, c := range choices {
+		if c.Excluded == "" {
+			p.checks = append(p.checks, c.Check)
+		}
+	}
+	return err
+}
+
+// destinations reads the reports that were asked for and finds out whether
+// they can be written.
+func (o *runOptions) destinations(p *plan) error {
+	for _, spec := range o.reports {
+		d, err := report.ParseDestination(spec)
+		if err != nil {
+			return usagef("%w", err)
+		}
+		same := func(x report.Destination) bool { return filepath.Clean(x.Path) == filepath.Clean(d.Path) }
+		if slices.ContainsFunc(p.reports, same) {
+			return usagef("two reports would go to %s", d.Path)
+		}
+		if err := d.Check(); err != nil {
+			return usagef("%w", err)
+		}
+		p.reports = append(p.reports, d)
+	}
+	return nil
+}
+
+// parsePorts reads a range of ports, "MIN-MAX"; empty is the zero range.
+func parsePorts(text string) (reference.PortRange, error) {
+	if text == "" {
+		return reference.PortRange{}, nil
+	}
+	low, high, ok := strings.Cut(text, "-")
+	if !ok {
+		high = low
+	}
+	a, err1 := strconv.ParseUint(strings.TrimSpace(low), 10, 16)
+	b, err2 := strconv.ParseUint(strings.TrimSpace(high), 10, 16)
+	if err1 != nil || err2 != nil || a == 0 || b < a {
+		return reference.PortRange{}, usagef("--passive-ports is %q; write the range as MIN-MAX, such as 50000-50100", text)
+	}
+	return reference.PortRange{Min: uint16(a), Max: uint16(b)}, nil
+}

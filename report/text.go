@@ -1,0 +1,210 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/ftpconform/ftpconform/suites"
+)
+
+// Text prints a run for people.
+type Text struct {
+	Style
+	Gate
+	// Quiet prints the last line only; Verbose the dialogue of every check.
+	Quiet, Verbose bool
+}
+
+// excerptLines is the number of events that are shown of the dialogue of a
+// broken requirement.
+const excerptLines = 14
+
+// maxFindings is the number of findings of one check that are told.
+const maxFindings = 4
+
+// Write prints the run: what was checked, counts by verdict and level, every
+// broken requirement with its clause, evidence and next step, what has no
+// answer and why, and the outcome in one line.
+func (t Text) Write(w io.Writer, rep *suites.Report) error {
+	b := bufio.NewWriter(w)
+	if !t.Quiet {
+		t.heading(b, rep)
+		t.counts(b, rep)
+		t.results(b, rep)
+		t.unanswered(b, rep)
+	}
+	fmt.Fprintln(b, t.LastLine(rep))
+	if err := b.Flush(); err != nil {
+		return fmt.Errorf("print the results: %w", err)
+	}
+	return nil
+}
+
+// heading says what was checked.
+func (t Text) heading(w io.Writer, rep *suites.Report) {
+	fmt.Fprintln(w, t.Wrap("", fmt.Sprintf("%s %s, catalogue %d (%.8s), %s", rep.Tool.Name, rep.Tool.Version,
+		rep.Catalogue.Version, rep.Catalogue.SHA256, Printable(rep.Target.Address))))
+	fact := func(name, text string) {
+		if text != "" {
+			fmt.Fprintln(w, t.Cut(fmt.Sprintf("%-8s %s", name, Printable(text))))
+		}
+	}
+	fact("banner", rep.Target.Banner)
+	fact("system", rep.Target.SYST)
+	fact("features", strings.Join(rep.Target.FEAT, ", "))
+	if rep.Strict {
+		fact("profile", "strict")
+	}
+	if len(rep.Target.Faults) > 0 {
+		fmt.Fprintln(w, t.Loud(fmt.Sprintf("%-8s %s", "faults", strings.Join(rep.Target.Faults, ", "))))
+	}
+	fmt.Fprintln(w)
+}
+
+// counts prints the table of verdicts by level. Columns without a count are
+// left out, except those that everybody looks for.
+func (t Text) counts(w io.Writer, rep *suites.Report) {
+	var columns []suites.Verdict
+	for _, v := range suites.Verdicts {
+		if rep.Summary.ByVerdict[v] > 0 || v == suites.Pass || v == suites.Warn || v == suites.Fail {
+			columns = append(columns, v)
+		}
+	}
+	row := func(name string, counts map[suites.Verdict]int) {
+		fmt.Fprintf(w, "%-6s", name)
+		for _, v := range columns {
+			cell := fmt.Sprintf("%*d", len(v)+2, counts[v])
+			if counts[v] > 0 {
+				cell = t.Verdict(v, cell)
+			}
+			fmt.Fprint(w, cell)
+		}
+		fmt.Fprintln(w)
+	}
+	fmt.Fprintf(w, "%-6s", "")
+	for _, v := range columns {
+		fmt.Fprintf(w, "  %s", v)
+	}
+	fmt.Fprintln(w)
+	for _, level := range []suites.Level{suites.MUST, suites.SHOULD, suites.MAY} {
+		if rep.Summary.ByLevel[level] != nil {
+			row(string(level), rep.Summary.ByLevel[level])
+		}
+	}
+	row("all", rep.Summary.ByVerdict)
+	fmt.Fprintln(w)
+}
+
+// results prints what is broken, in verbose mode everything that has run.
+func (t Text) results(w io.Writer, rep *suites.Report) {
+	for _, r := range rep.Results {
+		broken := r.Verdict == suites.Fail || r.Verdict == suites.Warn || r.Verdict == suites.HarnessError
+		if broken || t.Verbose && r.Verdict != suites.NotRun {
+			t.result(w, rep, r)
+		}
+	}
+}
+
+// indent is that of what stands below the line of a result.
+const indent = "      "
+
+func (t Text) result(w io.Writer, rep *suites.Report, r suites.Result) {
+	name := fmt.Sprintf("%-5s", r.Verdict)
+	fmt.Fprintf(w, "%s %s\n", t.Verdict(r.Verdict, name), t.Strong(r.Check))
+	fmt.Fprintln(w, t.Wrap(indent, r.Title))
+	fmt.Fprintln(w, t.Faint(t.Wrap(indent, clauses(r))))
+	findings := r.Findings
+	if len(findings) == 0 && r.Verdict != suites.Pass {
+		findings = []suites.Finding{{Verdict: r.Verdict, Message: r.Message}}
+	}
+	for i, f := range findings {
+		if i == maxFindings && !t.Verbose {
+			fmt.Fprintln(w, t.Wrap(indent, fmt.Sprintf("and %s, see --verbose", plural(len(findings)-i, "further finding"))))
+			break
+		}
+		message := headline(f.Verdict, f.Message)
+		if f.Verdict != r.Verdict {
+			message = string(f.Verdict) + ": " + message
+		}
+		fmt.Fprintln(w, t.Wrap(indent, message))
+	}
+	shown, other := evidence(rep, r)
+	if other != "" {
+		fmt.Fprintln(w, indent+"dialogue of "+other+":")
+	}
+	if t.Verbose {
+		t.Excerpt(w, indent, Excerpt{Events: shown.Events})
+	} else {
+		t.Excerpt(w, indent, Decisive(shown, excerptLines))
+	}
+	if r.Verdict != suites.Pass {
+		fmt.Fprintln(w, indent+"next: "+nextStep(r))
+	}
+	fmt.Fprintln(w)
+}
+
+// Excerpt prints part of a dialogue and says how much is left out.
+func (t Text) Excerpt(w io.Writer, indent string, x Excerpt) {
+	left := func(n int, where string) {
+		if n > 0 {
+			fmt.Fprintln(w, t.Faint(fmt.Sprintf("%s… %s %s", indent, plural(n, "event"), where)))
+		}
+	}
+	left(x.Before, "before")
+	for _, e := range x.Events {
+		fmt.Fprintln(w, t.Cut(indent+eventLine(e)))
+	}
+	left(x.After, "after")
+}
+
+// unanswered groups the checks without an answer by their reason. Those that
+// were deselected are only counted: the user knows.
+func (t Text) unanswered(w io.Writer, rep *suites.Report) {
+	type group struct{ verdict, reason string }
+	var order []group
+	members := map[group][]string{}
+	for _, v := range []suites.Verdict{suites.Unsupported, suites.NotApplicable, suites.Inconclusive, suites.NotRun} {
+		for _, r := range rep.Results {
+			if r.Verdict != v || strings.HasPrefix(r.Message, "deselected") {
+				continue
+			}
+			g := group{string(v), r.Message}
+			if members[g] == nil {
+				order = append(order, g)
+			}
+			members[g] = append(members[g], r.Check)
+		}
+	}
+	for _, g := range order {
+		fmt.Fprintf(w, "%s (%d)\n", t.Verdict(suites.Verdict(g.verdict), g.verdict), len(members[g]))
+		fmt.Fprintln(w, t.Wrap(indent, Printable(g.reason)))
+		fmt.Fprintln(w, t.Faint(t.Wrap(indent, strings.Join(members[g], ", "))))
+	}
+	if len(order) > 0 {
+		fmt.Fprintln(w)
+	}
+}
+
+// LastLine is the outcome in one line.
+func (t Text) LastLine(rep *suites.Report) string {
+	outcome := t.Outcome(rep)
+	colour := map[Outcome]suites.Verdict{Conforms: suites.Pass, Broken: suites.Fail, Errors: suites.HarnessError, Interrupted: suites.Warn, Lost: suites.Fail}[outcome]
+	var counts []string
+	for _, v := range suites.Verdicts {
+		if n := rep.Summary.ByVerdict[v]; n > 0 {
+			counts = append(counts, fmt.Sprintf("%d %s", n, v))
+		}
+	}
+	took := (time.Duration(rep.DurationMS) * time.Millisecond).Round(100 * time.Millisecond)
+	return fmt.Sprintf("%s: %s; %s in %s", t.Verdict(colour, string(outcome)), strings.Join(counts, ", "), plural(rep.Summary.Total, "check"), took)
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

@@ -1,0 +1,23 @@
+package suites
+
+// Choice is what the selection of a configuration makes of one check.
+type Choice struct {
+	Check Check
+	// Excluded says why the check is not going to run; "" when it is.
+	Excluded string
+}
+
+// Choose applies Only, Skip, Level and Slow of a configuration to all checks,
+// in their order, and runs nothing. A *UsageError says that an entry cannot be
+// read or matches no check, or that nothing is left.
+func Choose(cfg Config) ([]Choice, error) {
+	s, err := newSelection(&cfg)
+	if err != nil {
+		return nil, err
+	}
+	var out []Choice
+	for _, c := range Checks() {
+		out = append(out, Choice{Check: c, Excluded: s.excludes(c)})
+	}
+	return out, nil
+}

@@ -1,0 +1,118 @@
+package suites
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/ftpconform/ftpconform/internal/host"
+	"github.com/ftpconform/ftpconform/reference"
+)
+
+// Config says what to check, and what is known of the target. The zero value
+// checks the embedded reference server.
+type Config struct {
+	// Target is the server: "ftp://user:password@host:port/dir". Empty is the
+	// embedded reference server.
+	Target string
+	// Faults and Tolerances are those of the embedded server.
+	Faults     reference.Faults
+	Tolerances reference.Tolerances
+
+	// Only and Skip select checks; see Select. Level leaves out those below
+	// it; empty takes all.
+	Only, Skip []string
+	Level      Level
+	// Slow includes the checks that wait for more than SlowWait.
+	Slow bool
+	// Strict grades as failures what the conflict positions of the catalogue
+	// accept as widespread deviations.
+	Strict bool
+
+	// Jobs is the number of checks at a time; default 1 against a target, and
+	// EmbeddedJobs against the embedded server.
+	Jobs int
+	// TimeoutScale multiplies every bound; default 1.
+	TimeoutScale float64
+
+	// LocalAddr is the client's address; default the host's choice.
+	LocalAddr netip.Addr
+	// StrangerAddr is a second address of this machine, from which another
+	// client comes; default 127.0.0.2 for a target on 127.0.0.1.
+	StrangerAddr netip.Addr
+
+	// WriteDir is the directory on the target for the files of the run;
+	// default the path of Target, or where the login leads.
+	WriteDir string
+	// FullDir is a directory on the target that has room for less than 1 MiB;
+	// without it, what happens on a full disk is not checked.
+	FullDir string
+	// PassiveOnly says that the target is configured without active mode.
+	PassiveOnly bool
+	// DataTimeout and IdleTimeout are the target's own, where known: they
+	// make waits shorter. 0 means unknown.
+	DataTimeout, IdleTimeout time.Duration
+	// PassivePorts is the target's configured passive range, where known.
+	PassivePorts reference.PortRange
+
+	// Network and Clock are those of the client; default the operating
+	// system's.
+	Network host.Network
+	Clock   host.Clock
+
+	// Progress, if set, is told of every result as it is made, one call at a
+	// time.
+	Progress func(done, total int, r Result)
+}
+
+// Deviate makes the embedded server deviate in one way, a fault or a tolerance
+// by its name, and reports which of the two it was.
+func (c *Config) Deviate(name string) (tolerance bool, err error) {
+	if err = c.Faults.Set(name); err == nil {
+		return false, nil
+	}
+	if c.Tolerances.Set(name) == nil {
+		return true, nil
+	}
+	return false, err
+}
+
+// EmbeddedJobs is the default number of concurrent checks against the embedded
+// server: most of them wait most of the time.
+const EmbeddedJobs = 32
+
+func (c *Config) embedded() bool { return c.Target == "" }
+
+func (c *Config) jobs() int {
+	switch {
+	case c.Jobs > 0:
+		return c.Jobs
+	case c.embedded():
+		return EmbeddedJobs
+	}
+	return 1
+}
+
+func (c *Config) bounds() Bounds {
+	b := DefaultBounds()
+	if c.embedded() {
+		b = embeddedBounds()
+	}
+	return b.Scale(c.TimeoutScale)
+}
+
+func (c *Config) clock() host.Clock {
+	if c.Clock != nil {
+		return c.Clock
+	}
+	return host.RealTime{}
+}
+
+// dataTimeout is how long the target may take to give up a data connection
+// that never comes: its own timeout and some grace where that is known, else
+// the bound of the catalogue.
+func (c *Config) dataTimeout() time.Duration {
+	if c.DataTimeout > 0 {
+		return c.DataTimeout + c.bounds().Close
+	}
+	return c.bounds().Stall
+}

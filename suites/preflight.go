@@ -1,0 +1,364 @@
+package suites
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/netip"
+	"path"
+	"strings"
+)
+
+// preflight reaches the target, logs in, prepares the directory of the run and
+// finds out what the target can do. It writes its findings into s.Target.
+func (s *Session) preflight() (err error) {
+	defer func() {
+		// Inside the preflight there is no check to end: what would end one is
+		// an error here.
+		if p := recover(); p != nil {
+			if _, ok := p.(stopped); !ok {
+				panic(p)
+			}
+			err = &PreflightError{Stage: StagePrepare, Target: s.Target.Name, Err: errors.New(s.findings[len(s.findings)-1].Message)}
+		}
+	}()
+	c, err := s.reach()
+	if err != nil {
+		return err
+	}
+	s.introduce()
+	if err := s.ownDirectory(c); err != nil {
+		return err
+	}
+	s.addresses()
+	s.probe(c)
+	if err := s.prepareFiles(c); err != nil {
+		return err
+	}
+	c.Quit()
+	return nil
+}
+
+func (s *Session) reach() (*Control, error) {
+	t := s.Target
+	c, err := s.dial(s.Config.LocalAddr, t.Address)
+	if err != nil {
+		return nil, &PreflightError{Stage: StageReach, Target: t.Name, Err: err, Hint: "is the server running, and is this its control port?"}
+	}
+	t.Banner = c.turns[0].Final.Text()
+	if err := c.login(); err != nil {
+		var login *LoginError
+		p := &PreflightError{Stage: StageLogin, Target: t.Name, Err: err}
+		switch {
+		case errors.As(err, &login):
+			p.Hint = "give user and password in the target: ftp://user:password@host:port/dir"
+		case strings.Contains(err.Error(), "CWD"):
+			p.Stage, p.Hint = StagePrepare, "choose a directory that exists with --write-dir or in the target"
+		}
+		return nil, p
+	}
+	return c, nil
+}
+
+// introduce asks the server what it is. Nothing here decides about a check:
+// announced features are probed. It has a session of its own, which odd answers
+// cannot put out of step for the rest.
+func (s *Session) introduce() {
+	c, err := s.TryLogin()
+	if err != nil {
+		return
+	}
+	defer c.End()
+	if r, err := c.Try("SYST"); err == nil && r.Code == 215 {
+		s.Target.SYST = r.Text()
+	}
+	if r, err := c.Try("FEAT"); err == nil && r.Code == 211 && len(r.Lines) > 2 {
+		for _, line := range r.Lines[1 : len(r.Lines)-1] {
+			s.Target.FEAT = append(s.Target.FEAT, strings.TrimSpace(line))
+		}
+	}
+}
+
+// runDir is the directory that the run makes for itself.
+const runDir = "ftpconform-run"
+
+// ownDirectory makes a directory for the run, so that checks can list and
+// delete without touching what is there. A target that refuses MKD is used
+// where it is.
+func (s *Session) ownDirectory(c *Control) error {
+	r, err := c.Try("CWD " + runDir)
+	if err != nil {
+		return &PreflightError{Stage: StagePrepare, Target: s.Target.Name, Err: err}
+	}
+	if !r.Positive() {
+		if r, err = c.Try("MKD " + runDir); err != nil {
+			return &PreflightError{Stage: StagePrepare, Target: s.Target.Name, Err: err}
+		}
+		if !r.Positive() {
+			return nil // storing is tried before anything is concluded
+		}
+		if r, err = c.Try("CWD " + runDir); err != nil || !r.Positive() {
+			return nil
+		}
+	}
+	s.Target.own = true
+	if d := s.Target.Dir; d != "" {
+		s.Target.Dir = strings.TrimSuffix(d, "/") + "/" + runDir
+	} else {
+		s.Target.Dir = runDir
+	}
+	return nil
+}
+
+// addresses finds a stranger's address, and other addresses of the target.
+func (s *Session) addresses() {
+	t := s.Target
+	t.Stranger = s.Config.StrangerAddr
+	loopback := t.Address.Addr().IsLoopback() && t.Address.Addr().Is4()
+	if !t.Stranger.IsValid() && loopback {
+		t.Stranger = netip.AddrFrom4([4]byte{127, 0, 0, 2})
+	}
+	if t.Stranger.IsValid() {
+		l, err := s.Client.Listen(netip.AddrPortFrom(t.Stranger, 0))
+		if err != nil {
+			s.lack(NeedStranger, Inconclusive, "the stranger's address %s cannot be used on this machine: %v", t.Stranger, err)
+		} else {
+			_ = l.Close()
+		}
+	} else {
+		s.lack(NeedStranger, Inconclusive, "needs a second address of this machine, from which a stranger comes: --stranger-addr")
+	}
+	if !loopback {
+		return
+	}
+	for _, other := range []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 3}), netip.AddrFrom4([4]byte{127, 0, 0, 1})} {
+		if other == t.Address.Addr() {
+			continue
+		}
+		if c, err := s.dial(s.Config.LocalAddr, netip.AddrPortFrom(other, t.Address.Port())); err == nil {
+			t.Others = append(t.Others, other)
+			c.Quit()
+		}
+	}
+}
+
+func (s *Session) lack(n Need, v Verdict, format string, args ...any) {
+	s.Target.lacks[n] = Lack{Verdict: v, Reason: fmt.Sprintf(format, args...)}
+}
+
+// probe tries every mode with a small transfer in each direction that needs
+// no file: the listing of the directory.
+func (s *Session) probe(c *Control) {
+	if s.Config.PassiveOnly {
+		s.lack(NeedPORT, NotApplicable, "the target is configured passive-only")
+	}
+	works := false
+	for _, m := range []Mode{PASV, EPSV, PORT, EPRT} {
+		if m.Active() && s.Config.PassiveOnly {
+			s.lack(needOf[m], NotApplicable, "the target is configured passive-only")
+			s.offer(m, Lack{NotApplicable, "the target is configured passive-only"})
+			continue
+		}
+		lack, bad := s.probeMode(m)
+		if !bad {
+			works = true
+			continue
+		}
+		s.lack(needOf[m], Inconclusive, "%s does not work here (%s)", m, lack.Reason)
+		if lack.Verdict == Unsupported {
+			s.lack(needOf[m], Unsupported, "%s is not offered: %s", m, lack.Reason)
+			s.offer(m, lack)
+		}
+	}
+	if !works {
+		s.lack(NeedData, Inconclusive, "no mode of data connection works on this target")
+	}
+	for need, letter := range map[Need]string{NeedModeB: "B", NeedModeC: "C"} {
+		r, err := c.Try("MODE " + letter)
+		switch {
+		case err != nil:
+			s.lack(need, Inconclusive, "MODE %s: %v", letter, err)
+		case !r.Positive():
+			s.lack(need, Unsupported, "MODE %s is not offered: %s", letter, r)
+		default:
+			_, _ = c.Try("MODE S") // the session ends after this
+		}
+	}
+}
+
+// offer notes that EPSV or EPRT is not offered at all.
+func (s *Session) offer(m Mode, l Lack) {
+	switch m {
+	case EPSV:
+		s.Target.lacks[NeedEPSV] = l
+	case EPRT:
+		s.Target.lacks[NeedEPRT] = l
+	case PASV, PORT: // these are not optional: their checks run all the same
+	}
+}
+
+// probeMode lists the directory in one mode, in a session of its own so that
+// nothing is left over.
+func (s *Session) probeMode(m Mode) (lack Lack, bad bool) {
+	defer func() {
+		if p := recover(); p != nil {
+			if _, ok := p.(stopped); !ok {
+				panic(p)
+			}
+			last := s.findings[len(s.findings)-1]
+			lack, bad = Lack{Inconclusive, last.Message}, true
+		}
+	}()
+	c, err := s.TryLogin()
+	if err != nil {
+		return Lack{Inconclusive, err.Error()}, true
+	}
+	defer c.End()
+	if r := s.unknown(c, m); r != nil {
+		return Lack{Unsupported, r.String()}, true
+	}
+	t := c.Retrieve(c.SetUp(m), "LIST")
+	if !t.OK() || t.Data == nil {
+		return Lack{Inconclusive, t.String()}, true
+	}
+	c.Quit()
+	return Lack{}, false
+}
+
+// unknown returns the reply when the server does not know the command of an
+// optional mode.
+func (s *Session) unknown(c *Control, m Mode) *Received {
+	line := "EPSV"
+	if m == EPRT {
+		l := c.Listen()
+		line = announcement(EPRT, l.Endpoint)
+		_ = l.Close()
+	}
+	if m == PASV || m == PORT {
+		return nil
+	}
+	r, err := c.Try(line)
+	if err == nil && r.In(500, 502) {
+		return &r
+	}
+	return nil
+}
+
+// The files of a run.
+const (
+	// SmallFile holds SmallContent.
+	SmallFile = "small.bin"
+	// TextFile holds TextContent.
+	TextFile = "text.txt"
+	// BigFile is larger than the socket buffers of both sides together, so
+	// that a transfer of it can be stalled.
+	BigFile = "big.bin"
+	// EmptyFile is empty.
+	EmptyFile = "empty.bin"
+	// MissingFile does not exist.
+	MissingFile = "missing.bin"
+)
+
+// BigSize is the size of BigFile in octets: Linux grows a send buffer to 4 MiB
+// (tcp_wmem), and the receiver is asked for a small one.
+const BigSize = 8 << 20
+
+// The contents of the files of a run; they must not be changed.
+var (
+	SmallContent = pattern(1024)
+	TextContent  = []byte("line one\r\nline two\r\nline three\r\n")
+	BigContent   = pattern(BigSize)
+)
+
+// pattern is content in which every position can be told from its neighbours.
+func pattern(n int) []byte {
+	p := make([]byte, n)
+	x := uint32(1)
+	for i := range p {
+		x = x*1664525 + 1013904223                // Numerical Recipes: fast, and not periodic here
+		p[i] = byte(x>>24) &^ (byte(x>>24) / 255) // not 255, Telnet's IAC: that has a check of its own
+	}
+	return p
+}
+
+func runFiles() map[string][]byte {
+	return map[string][]byte{SmallFile: SmallContent, TextFile: TextContent, BigFile: BigContent, EmptyFile: nil}
+}
+
+// prepareFiles puts the files of the run onto the target. A server that
+// refuses to store is an error of preparation; one with which no data
+// connection works is what the checks are for.
+func (s *Session) prepareFiles(c *Control) error {
+	if _, lacks := s.Target.Lacks(NeedData); lacks {
+		s.lack(NeedFiles, Inconclusive, "the files of the run could not be stored: no mode of data connection works")
+		return nil
+	}
+	for name, content := range runFiles() {
+		if s.stored(c, name, content) {
+			continue
+		}
+		t := c.Store(c.SetUp(s.Mode()), content, "STOR %s", name)
+		switch {
+		case t.OK():
+			s.Target.stored = append(s.Target.stored, name)
+		case t.Data == nil && t.Final.Class() == 5, t.Final.In(532, 550, 552, 553, 502, 500, 530):
+			return &PreflightError{Stage: StagePrepare, Target: s.Target.Name, Err: fmt.Errorf("%s", t),
+				Hint: "choose a directory that the user may write to with --write-dir"}
+		default:
+			s.lack(NeedFiles, Inconclusive, "the files of the run could not be stored: %s", t)
+			return nil
+		}
+	}
+	return nil
+}
+
+// stored reports whether a file is on the target already, left by an earlier
+// run that was cut off, or put there by the embedded server. It is compared
+// by content where it is small, by SIZE where not.
+func (s *Session) stored(c *Control, name string, content []byte) bool {
+	r, err := c.Try("SIZE " + name)
+	if err != nil || r.Code != 213 || r.Text() != fmt.Sprint(len(content)) {
+		return false
+	}
+	if len(content) > len(SmallContent) {
+		return s.Config.embedded()
+	}
+	t := c.Retrieve(c.SetUp(s.Mode()), "RETR %s", name)
+	return t.OK() && t.Data != nil && bytes.Equal(t.Data.Bytes(), content)
+}
+
+// cleanUp removes what the run put onto the target: all that is in the
+// directory of the run and the directory itself, or, where there is none, the
+// files of the preflight. It does what it can; a target that cannot be reached
+// any more keeps the files.
+func (s *Session) cleanUp() {
+	defer func() {
+		if p := recover(); p != nil {
+			if _, ok := p.(stopped); !ok {
+				panic(p)
+			}
+		}
+	}()
+	c, err := s.TryLogin()
+	if err != nil {
+		return
+	}
+	names := s.Target.stored
+	if s.Target.own {
+		t := c.Retrieve(c.SetUp(s.Mode()), "NLST")
+		if t.OK() && t.Data != nil {
+			names = strings.Fields(string(t.Data.Bytes()))
+		}
+	}
+	for _, name := range names {
+		name = path.Base(name)
+		if r, err := c.Try("DELE " + name); err == nil && !r.Positive() {
+			_, _ = c.Try("RMD " + name) // a check was cut short in a directory of its own
+		}
+	}
+	if s.Target.own {
+		_, _ = c.Try("CDUP")
+		_, _ = c.Try("RMD " + runDir)
+	}
+	c.Quit()
+}

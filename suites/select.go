@@ -1,0 +1,114 @@
+package suites
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/onsi/ginkgo/v2/types"
+)
+
+// selection decides which checks run, and why the others do not.
+type selection struct {
+	only, skip []func(Check) bool
+	cfg        *Config
+}
+
+// newSelection compiles Only and Skip. An entry is a topic, the id of a check
+// or requirement, a glob over these ids, or a label filter of Ginkgo
+// ("topic:port && level:MUST"). An entry that matches no check is a usage
+// error: it is a slip of the pen, and would silently check nothing.
+func newSelection(cfg *Config) (*selection, error) {
+	s := &selection{cfg: cfg}
+	var err error
+	if s.only, err = compile(cfg, cfg.Only); err != nil {
+		return nil, err
+	}
+	if s.skip, err = compile(cfg, cfg.Skip); err != nil {
+		return nil, err
+	}
+	if l := cfg.Level; l != "" && l.rank() == 0 {
+		return nil, usageErrorf("unknown level %q; the levels are MUST, SHOULD and MAY", l)
+	}
+	for _, c := range Checks() {
+		if reason := s.excludes(c); reason == "" {
+			return s, nil
+		}
+	}
+	return nil, usageErrorf("the selection leaves no check to run; see ftpconform list")
+}
+
+func compile(cfg *Config, entries []string) ([]func(Check) bool, error) {
+	var out []func(Check) bool
+	for _, e := range entries {
+		match, err := matcher(cfg, strings.TrimSpace(e))
+		if err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(Checks(), match) {
+			return nil, usageErrorf("%q matches no check; see ftpconform list", e)
+		}
+		out = append(out, match)
+	}
+	return out, nil
+}
+
+func matcher(cfg *Config, entry string) (func(Check) bool, error) {
+	if entry == "" {
+		return nil, usageErrorf("an empty selection matches no check")
+	}
+	if !strings.ContainsAny(entry, ":&|!(),/ ") {
+		if _, err := path.Match(entry, ""); err != nil {
+			return nil, usageErrorf("%q is not a pattern: %v", entry, err)
+		}
+		pattern := strings.ToLower(entry)
+		return func(c Check) bool {
+			return slices.ContainsFunc(append([]string{c.Topic(), c.ID}, c.Requirements...), func(name string) bool {
+				ok, _ := path.Match(pattern, strings.ToLower(name))
+				return ok
+			})
+		}, nil
+	}
+	filter, err := types.ParseLabelFilter(tidyFilter(entry))
+	if err != nil {
+		return nil, usageErrorf("%q is neither an id nor a label filter such as topic:port && level:MUST", entry)
+	}
+	return func(c Check) bool {
+		return slices.ContainsFunc(c.Topologies(), func(t Topology) bool { return filter(c.Labels(cfg, t)) })
+	}, nil
+}
+
+// tidyFilter lets "topic: port" stand for "topic:port": Ginkgo takes a key
+// with a space after it for the start of a set operation.
+func tidyFilter(s string) string {
+	for _, key := range []string{"topic", "level", "topology", "check", "req"} {
+		before, after, ok := strings.Cut(s, key+": ")
+		if !ok {
+			continue
+		}
+		word, _, _ := strings.Cut(strings.TrimLeft(after, " "), " ")
+		switch strings.ToLower(word) {
+		case "isempty", "containsany", "containsall", "consistsof", "issubsetof":
+		default:
+			s = before + key + ":" + tidyFilter(strings.TrimLeft(after, " "))
+		}
+	}
+	return s
+}
+
+// excludes returns why a check does not run, "" if it does.
+func (s *selection) excludes(c Check) string {
+	matches := func(f func(Check) bool) bool { return f(c) }
+	switch {
+	case len(s.only) > 0 && !slices.ContainsFunc(s.only, matches):
+		return "deselected: not among --only"
+	case slices.ContainsFunc(s.skip, matches):
+		return "deselected by --skip"
+	case s.cfg.Level != "" && c.Level().rank() < s.cfg.Level.rank():
+		return "deselected: below --level " + string(s.cfg.Level)
+	}
+	if d, slow := c.Slow(s.cfg); slow && !s.cfg.Slow {
+		return "slow: it may have to wait " + d.String() + "; run with --slow, or say the target's own timeout with --data-timeout"
+	}
+	return ""
+}
