@@ -38,7 +38,7 @@ func (s *session) dial(ctx context.Context, remote netip.AddrPort) (net.Conn, er
 func (s *session) dialFromDataPort(ctx context.Context, remote netip.AddrPort) (net.Conn, error) {
 	from := s.local.Addr()
 	if s.o.Faults.ActiveFromOtherAddress && remote.Addr().Is4() {
-		from = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+		from = s.o.MainAddr
 	}
 	if from.Is4() != remote.Addr().Is4() {
 		from = netip.Addr{} // third party of the other family

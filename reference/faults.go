@@ -27,8 +27,8 @@ type Faults struct {
 	// EphemeralSource, if true, dials active data connections from any port in
 	// place of the one below the control port.
 	EphemeralSource bool
-	// ActiveFromOtherAddress, if true, dials active data connections from
-	// 127.0.0.1 whichever address the client reached.
+	// ActiveFromOtherAddress, if true, dials active data connections from the
+	// main address of the host, whichever the client reached.
 	ActiveFromOtherAddress bool
 	// PORTKeepsFirst, if true, answers 200 to a second PORT and keeps the
 	// endpoint of the first.
@@ -151,8 +151,8 @@ type Faults struct {
 	// EPSVFillsAddress, if true, writes protocol and address into the fields
 	// of 229 that have to stay empty. Seen in vsftpd before 3.0.3, aioftp.
 	EPSVFillsAddress bool `id:"M32"`
-	// EPSVOtherAddress, if true, opens the EPSV listener on 127.0.0.1
-	// whichever address the client reached.
+	// EPSVOtherAddress, if true, opens the EPSV listener on the main address
+	// of the host, whichever the client reached.
 	EPSVOtherAddress bool
 	// EPSVRefusesIPv4, if true, answers 522 to EPSV on an IPv4 connection.
 	EPSVRefusesIPv4 bool

@@ -2,6 +2,7 @@ package reference
 
 import (
 	"log/slog"
+	"math/rand/v2"
 	"net/netip"
 	"time"
 
@@ -25,6 +26,9 @@ type Options struct {
 	Network Network
 	// Clock drives every timeout and delay; default host.RealTime.
 	Clock Clock
+	// Random returns a number from 0 to n-1 and may be called from several
+	// goroutines; default rand.IntN. Passive ports are drawn with it.
+	Random func(n int) int
 
 	// Files is what the server serves; default a new Memory.
 	Files FileSystem
@@ -46,6 +50,10 @@ type Options struct {
 	// default 0 stands for the port one below the control port (RFC 959
 	// section 8). Where it cannot be bound, any port is used.
 	DataPort uint16
+	// MainAddr is the address of this host that Faults.ActiveFromOtherAddress
+	// and EPSVOtherAddress take, whichever the client reached; default
+	// 127.0.0.1.
+	MainAddr netip.Addr
 	// AllowForeign permits third-party transfers: PORT, EPRT and LPRT to other
 	// hosts, and passive connections from them; default no (RFC 2577
 	// section 3).
@@ -95,6 +103,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Clock == nil {
 		o.Clock = host.RealTime{}
+	}
+	if !o.MainAddr.IsValid() {
+		o.MainAddr = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	}
+	if o.Random == nil {
+		o.Random = rand.IntN
 	}
 	if o.Files == nil {
 		o.Files = NewMemory()

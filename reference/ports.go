@@ -3,7 +3,6 @@ package reference
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/netip"
 
@@ -71,14 +70,14 @@ func (s *session) candidates() []uint16 {
 	case r.Max == 0:
 		out = append(out, make([]uint16, hostTries)...)
 		for range dynamicTries {
-			if port := uint16(minDynamic + rand.IntN(1<<16-minDynamic)); !s.reserved(port) {
+			if port := uint16(minDynamic + s.o.Random(1<<16-minDynamic)); !s.reserved(port) {
 				out = append(out, port)
 			}
 		}
 		return out
 	}
 	n := int(r.Max) - int(r.Min) + 1
-	start, again := rand.IntN(n), false
+	start, again := s.o.Random(n), false
 	for i := range n {
 		switch port := r.Min + uint16((start+i)%n); {
 		case s.reserved(port) || port == 0:

@@ -91,7 +91,7 @@ func (s *session) cmdEPSV(cmd ftp.Command) {
 	}
 	at := s.local.Addr()
 	if f.EPSVOtherAddress {
-		at = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+		at = s.o.MainAddr
 	}
 	p, ok := s.openPassive("EPSV", at)
 	if !ok {

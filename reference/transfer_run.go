@@ -165,7 +165,7 @@ func (t *transfer) close(d *dataConn, err error) {
 	case err == nil && f.LateClose:
 		after = 3 * time.Second / 2
 	case err == nil && f.STORKeepsDataOpen && t.job.store != nil:
-		after = 10 * time.Second
+		after = time.Minute
 	}
 	if f.DataReset && t.job.store == nil {
 		d.reset()

@@ -40,14 +40,14 @@ type Progress struct {
 const redraw = 250 * time.Millisecond
 
 // Start begins with the checks that are going to run.
-func (p *Progress) Start(planned []suites.Check) {
+func (p *Progress) Start(planned []suites.Choice) {
 	if p.Clock == nil {
 		p.Clock = host.RealTime{}
 	}
 	p.left, p.topics, p.counts = map[string]int{}, map[string]map[suites.Verdict]int{}, map[suites.Verdict]int{}
 	for _, c := range planned {
-		p.left[c.Topic()] += len(c.Topologies())
-		p.total += len(c.Topologies())
+		p.left[c.Check.Topic()] += len(c.In)
+		p.total += len(c.In)
 	}
 	p.began = p.Clock.Now()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -93,7 +93,7 @@ func (p *Progress) Result(_, _ int, r suites.Result) {
 func (p *Progress) calm(r suites.Result, complete bool) {
 	switch r.Verdict {
 	case suites.Fail, suites.Warn, suites.HarnessError:
-		fmt.Fprintf(p.W, "%-5s %s: %s\n", r.Verdict, r.Check, headline(r.Verdict, r.Message))
+		fmt.Fprintf(p.W, "%-5s %s: %s\n", r.Verdict, r.Name(), headline(r.Verdict, r.Message))
 	default:
 	}
 	if complete {

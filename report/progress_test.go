@@ -38,15 +38,15 @@ func (l *locked) Write(p []byte) (int, error) {
 	return l.b.Write(p)
 }
 
-func planned(t *testing.T, ids ...string) []suites.Check {
+func planned(t *testing.T, ids ...string) []suites.Choice {
 	t.Helper()
-	var out []suites.Check
+	var out []suites.Choice
 	for _, id := range ids {
 		found := suites.FindCheck(id)
 		if len(found) == 0 {
 			t.Fatalf("there is no check %s", id)
 		}
-		out = append(out, found[0])
+		out = append(out, suites.Choice{Check: found[0], In: found[0].Topologies()[:1]})
 	}
 	return out
 }

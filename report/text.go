@@ -113,7 +113,7 @@ const indent = "      "
 
 func (t Text) result(w io.Writer, rep *suites.Report, r suites.Result) {
 	name := fmt.Sprintf("%-5s", r.Verdict)
-	fmt.Fprintf(w, "%s %s\n", t.Verdict(r.Verdict, name), t.Strong(r.Check))
+	fmt.Fprintf(w, "%s %s\n", t.Verdict(r.Verdict, name), t.Strong(r.Name()))
 	fmt.Fprintln(w, t.Wrap(indent, r.Title))
 	fmt.Fprintln(w, t.Faint(t.Wrap(indent, clauses(r))))
 	findings := r.Findings
@@ -175,7 +175,7 @@ func (t Text) unanswered(w io.Writer, rep *suites.Report) {
 			if members[g] == nil {
 				order = append(order, g)
 			}
-			members[g] = append(members[g], r.Check)
+			members[g] = append(members[g], r.Name())
 		}
 	}
 	for _, g := range order {

@@ -21,13 +21,10 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/ftpconform/ftpconform/netsim"
+	"github.com/ftpconform/ftpconform/reference"
 )
-
-// Topology is the network between client and target.
-type Topology string
-
-// Direct is a network without anything between client and target.
-const Direct Topology = "direct"
 
 // Need is something a check cannot do without. What the target lacks is found
 // out once, before the checks run.
@@ -72,6 +69,15 @@ type Check struct {
 	// Watch, if set, makes the check an invariant: it is also applied to
 	// every dialogue of every other check.
 	Watch func(*Dialogue) []Violation
+	// In are the topologies in which the check holds; empty means Direct alone.
+	// Elsewhere the network, and not the target, would decide what comes of it.
+	In []Topology
+	// Network and Server, if set, change the simulated network and the
+	// embedded server before they are built, for checks of gateways that need
+	// a network of their own. A check that has one of them is run in the
+	// simulated network only.
+	Network func(*netsim.Topology)
+	Server  func(*reference.Options)
 	// Run acts and states findings on the session.
 	Run func(*Session)
 }
@@ -100,7 +106,7 @@ func (c Check) Level() Level {
 // Slow reports whether the check must wait longer than SlowWait under the
 // configuration, and for how long.
 func (c Check) Slow(cfg *Config) (time.Duration, bool) {
-	if c.Waits == nil {
+	if c.Waits == nil || cfg.simulated() { // waiting costs nothing there
 		return 0, false
 	}
 	d := c.Waits(cfg)
@@ -108,7 +114,12 @@ func (c Check) Slow(cfg *Config) (time.Duration, bool) {
 }
 
 // Topologies are those in which the check can be run.
-func (c Check) Topologies() []Topology { return []Topology{Direct} }
+func (c Check) Topologies() []Topology {
+	if len(c.In) == 0 {
+		return []Topology{Direct}
+	}
+	return c.In
+}
 
 // Labels are the labels of the check in Ginkgo and in label filters.
 func (c Check) Labels(cfg *Config, t Topology) []string {

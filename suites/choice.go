@@ -3,6 +3,8 @@ package suites
 // Choice is what the selection of a configuration makes of one check.
 type Choice struct {
 	Check Check
+	// In are the topologies in which the check is going to run.
+	In []Topology
 	// Excluded says why the check is not going to run; "" when it is.
 	Excluded string
 }
@@ -17,7 +19,18 @@ func Choose(cfg Config) ([]Choice, error) {
 	}
 	var out []Choice
 	for _, c := range Checks() {
-		out = append(out, Choice{Check: c, Excluded: s.excludes(c)})
+		choice := Choice{Check: c}
+		for _, t := range c.Topologies() {
+			if reason := s.excludes(c, t); reason == "" {
+				choice.In = append(choice.In, t)
+			} else if choice.Excluded == "" {
+				choice.Excluded = reason
+			}
+		}
+		if len(choice.In) > 0 {
+			choice.Excluded = ""
+		}
+		out = append(out, choice)
 	}
 	return out, nil
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/ftpconform/ftpconform/internal/host"
+	"github.com/ftpconform/ftpconform/netsim"
 	"github.com/ftpconform/ftpconform/reference"
 )
 
@@ -17,6 +18,15 @@ type Config struct {
 	// Faults and Tolerances are those of the embedded server.
 	Faults     reference.Faults
 	Tolerances reference.Tolerances
+
+	// Topologies are the networks in which to check; default Direct and
+	// ClientNAT for the embedded server, Direct for any other.
+	Topologies []Topology
+	// Loopback puts the embedded server on this machine's loopback, in real
+	// time, in place of the simulated network.
+	Loopback bool
+	// NetFaults are those of the gateways of the simulated network.
+	NetFaults netsim.Faults
 
 	// Only and Skip select checks; see Select. Level leaves out those below
 	// it; empty takes all.
@@ -64,14 +74,18 @@ type Config struct {
 	Progress func(done, total int, r Result)
 }
 
-// Deviate makes the embedded server deviate in one way, a fault or a tolerance
-// by its name, and reports which of the two it was.
+// Deviate makes the embedded server or the gateways of the simulated network
+// deviate in one way, a fault or a tolerance by its name, and reports whether
+// it was a tolerance.
 func (c *Config) Deviate(name string) (tolerance bool, err error) {
 	if err = c.Faults.Set(name); err == nil {
 		return false, nil
 	}
 	if c.Tolerances.Set(name) == nil {
 		return true, nil
+	}
+	if c.NetFaults.Set(name) == nil {
+		return false, nil
 	}
 	return false, err
 }
@@ -86,15 +100,15 @@ func (c *Config) jobs() int {
 	switch {
 	case c.Jobs > 0:
 		return c.Jobs
-	case c.embedded():
+	case c.embedded() && c.Loopback:
 		return EmbeddedJobs
 	}
-	return 1
+	return 1 // simulated networks run one at a time anyhow
 }
 
 func (c *Config) bounds() Bounds {
 	b := DefaultBounds()
-	if c.embedded() {
+	if c.embedded() && c.Loopback {
 		b = embeddedBounds()
 	}
 	return b.Scale(c.TimeoutScale)

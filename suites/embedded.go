@@ -27,6 +27,10 @@ const (
 // connection; long enough to be told from an answer at once.
 const embeddedDataTimeout = 2 * time.Second
 
+// simulatedDataTimeout is the same in the simulated network, where waiting
+// costs nothing: what servers of today do.
+const simulatedDataTimeout = 60 * time.Second
+
 // embeddedLoginDelay keeps the delay after a wrong password (RFC 2577
 // section 5) and still lets a run end soon.
 const embeddedLoginDelay = 1100 * time.Millisecond

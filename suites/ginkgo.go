@@ -33,22 +33,31 @@ func Register(cfg Config) {
 		}
 	})
 	ginkgo.Describe("ftpconform", func() {
-		for _, c := range Checks() {
-			if c.Watch == nil {
-				ginkgo.It(c.ID+": "+c.Title, a.spec(c, shared)...)
-			}
-		}
+		a.specs(shared, func(c Check) bool { return c.Watch == nil })
 		// The invariants judge what the other specs have seen, so they stand
 		// last, and alone when there are several processes. Ginkgo orders by
 		// line: they have to stand below in this file, too.
 		ginkgo.Describe("invariants", ginkgo.Serial, func() {
-			for _, c := range Checks() {
-				if c.Watch != nil {
-					ginkgo.It(c.ID+": "+c.Title, a.spec(c, shared)...)
-				}
-			}
+			a.specs(shared, func(c Check) bool { return c.Watch != nil })
 		})
 	})
+}
+
+// specs builds the specs of some checks, one for each topology. One that holds
+// in a single topology does not name it.
+func (a *adapter) specs(shared string, want func(Check) bool) {
+	for _, c := range Checks() {
+		if !want(c) {
+			continue
+		}
+		for _, t := range c.Topologies() {
+			text := c.ID + ": " + c.Title
+			if len(c.Topologies()) > 1 {
+				text = c.ID + " in " + string(t) + ": " + c.Title
+			}
+			ginkgo.It(text, a.spec(c, t, shared)...)
+		}
+	}
 }
 
 type adapter struct {
@@ -85,22 +94,22 @@ func (a *adapter) tidy() {
 }
 
 // spec is what follows the text of a check's It.
-func (a *adapter) spec(c Check, shared string) []any {
-	args := []any{ginkgo.Label(c.Labels(a.cfg, Direct)...)}
+func (a *adapter) spec(c Check, t Topology, shared string) []any {
+	args := []any{ginkgo.Label(c.Labels(a.cfg, t)...)}
 	if c.Exclusive && !a.cfg.embedded() {
 		args = append(args, ginkgo.Serial)
 	}
 	return append(args, func(ctx ginkgo.SpecContext) {
 		run := a.begin(ctx)
-		reason := run.sel.excludes(c)
+		reason := run.sel.excludes(c, t)
 		if reason != "" {
-			record(notRun(c, reason))
+			record(notRun(c, t, reason))
 			ginkgo.Skip(reason)
 		}
 		if c.Watch != nil {
 			run.collect(shared)
 		}
-		res := run.one(ctx, c)
+		res := run.one(ctx, c, t)
 		run.file(res)
 		share(shared, res)
 		record(res)
@@ -154,7 +163,7 @@ func share(dir string, res Result) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return
 	}
-	name := filepath.Join(dir, res.Check+".json")
+	name := filepath.Join(dir, res.Check+"."+string(res.Topology)+".json")
 	_ = os.WriteFile(name, []byte(asJSON(res.Violations)), 0o600) // without it an invariant has less to judge
 }
 

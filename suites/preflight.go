@@ -113,7 +113,9 @@ func (s *Session) ownDirectory(c *Control) error {
 // addresses finds a stranger's address, and other addresses of the target.
 func (s *Session) addresses() {
 	t := s.Target
-	t.Stranger = s.Config.StrangerAddr
+	if !t.Stranger.IsValid() {
+		t.Stranger = s.Config.StrangerAddr
+	}
 	loopback := t.Address.Addr().IsLoopback() && t.Address.Addr().Is4()
 	if !t.Stranger.IsValid() && loopback {
 		t.Stranger = netip.AddrFrom4([4]byte{127, 0, 0, 2})
@@ -157,6 +159,11 @@ func (s *Session) probe(c *Control) {
 		if m.Active() && s.Config.PassiveOnly {
 			s.lack(needOf[m], NotApplicable, "the target is configured passive-only")
 			s.offer(m, Lack{NotApplicable, "the target is configured passive-only"})
+			continue
+		}
+		if (m == PORT || m == PASV) && s.Target.Address.Addr().Is6() {
+			// RFC 2428 section 1; that the server says so is a check of its own.
+			s.lack(needOf[m], NotApplicable, "%s cannot name an IPv6 endpoint", m)
 			continue
 		}
 		lack, bad := s.probeMode(m)

@@ -66,7 +66,8 @@ type Summary struct {
 	ByLevel   map[Level]map[Verdict]int `json:"by_level"`
 }
 
-// Result is what came of one check in one topology.
+// Result is what came of one check in one topology. DurationMS is on the clock
+// of its network, which in a simulated one is not that of the run.
 type Result struct {
 	Check        string   `json:"check"`
 	Title        string   `json:"title"`
@@ -81,6 +82,14 @@ type Result struct {
 	Findings   []Finding     `json:"findings"`
 	Violations []Violation   `json:"violations,omitempty"`
 	Events     []Observation `json:"observations"`
+}
+
+// Name is the check, with its topology where that is not Direct.
+func (r Result) Name() string {
+	if r.Topology == Direct {
+		return r.Check
+	}
+	return r.Check + " in " + string(r.Topology)
 }
 
 // Observation is one event of a check's trace.

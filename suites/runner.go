@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -32,19 +31,28 @@ func Verify(ctx context.Context, cfg Config) (*Report, error) {
 	return r.report(ctx), nil
 }
 
+// task is a check in a topology.
+type task struct {
+	check    string
+	topology Topology
+}
+
 // run is one run of the checks.
 type run struct {
-	cfg    *Config
-	sel    *selection
-	start  time.Time
-	target *Target
-	pool   *pool // of embedded servers; nil for a foreign target
+	cfg   *Config
+	sel   *selection
+	start time.Time
+	// target is what the preflight found out; targets is that for each
+	// topology.
+	target  *Target
+	targets map[Topology]*Target
+	pool    *pool // of embedded servers on the loopback; nil otherwise
 
 	// alone keeps exclusive checks apart from the others.
 	alone sync.RWMutex
 
 	mu         sync.Mutex
-	results    map[string]Result
+	results    map[task]Result
 	violations []Violation
 	total      int
 	lost       string // why the target cannot be reached any more
@@ -53,12 +61,22 @@ type run struct {
 }
 
 func newRun(ctx context.Context, cfg *Config) (*run, error) {
-	r := &run{cfg: cfg, results: map[string]Result{}, start: cfg.clock().Now()}
-	var err error
+	r := &run{cfg: cfg, results: map[task]Result{}, targets: map[Topology]*Target{}, start: cfg.clock().Now()}
+	err := cfg.checkTopologies()
+	if err != nil {
+		return nil, err
+	}
 	if r.sel, err = newSelection(cfg); err != nil {
 		return nil, err
 	}
-	if cfg.embedded() {
+	switch {
+	case cfg.simulated():
+		cfg.FullDir, cfg.Slow = "/"+fullDir, true // waiting costs nothing here
+		if cfg.DataTimeout == 0 {
+			cfg.DataTimeout = simulatedDataTimeout
+		}
+		return r, nil
+	case cfg.embedded():
 		r.pool = newPool(cfg)
 		return r, nil
 	}
@@ -79,62 +97,114 @@ func (r *run) close() {
 	}
 }
 
-// preflight finds out about the target once.
+// preflight finds out about the target once, in every topology. Where a network
+// other than the direct one lets no session come about, the checks there have
+// no answer; that is no reason not to run the others.
 func (r *run) preflight(ctx context.Context) error {
-	if r.pool != nil {
-		t, err := r.pool.take(ctx)
-		if err != nil {
-			return err
+	if !r.cfg.simulated() {
+		if r.pool != nil {
+			t, err := r.pool.take(ctx)
+			if err != nil {
+				return err
+			}
+			defer r.pool.give(t)
+			r.target = t
 		}
-		defer r.pool.give(t)
-		r.target = t
+		r.targets[Direct] = r.target
+		return r.survey(ctx, &Check{ID: "preflight"}, r.target, nil)
 	}
-	s := r.session(ctx, &Check{ID: "preflight"}, r.target)
+	for _, t := range r.cfg.topologies() {
+		target, err := r.preflightIn(ctx, t)
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case err != nil && (t == Direct || target == nil):
+			return err
+		case err != nil:
+			for _, n := range needs {
+				target.lacks[n] = Lack{Inconclusive, fmt.Sprintf("no session in %s: %v", t, err)}
+			}
+		}
+		r.targets[t] = target
+		if r.target == nil {
+			r.target = target
+		}
+	}
+	return nil
+}
+
+// survey is the preflight on one target.
+func (r *run) survey(ctx context.Context, c *Check, t *Target, sc *Scene) error {
+	s := r.session(ctx, c, t, sc)
 	defer s.abandon()
 	// Every wait has a bound; this is for a server that keeps each just short,
 	// with preliminary replies without end for example.
-	defer r.cfg.clock().AfterFunc(preflightLimit*s.Bounds.checkLimit(0), s.Client.Expire)()
+	defer s.clock().AfterFunc(preflightLimit*s.Bounds.checkLimit(0), s.Client.Expire)()
 	return s.preflight()
 }
 
-func (r *run) session(ctx context.Context, c *Check, t *Target) *Session {
-	trace := fakeclient.NewTrace(r.cfg.clock())
+// session makes what a check is handed; sc is nil outside the simulated
+// network.
+func (r *run) session(ctx context.Context, c *Check, t *Target, sc *Scene) *Session {
+	o := fakeclient.Options{Network: r.cfg.Network, Clock: r.cfg.clock()}
+	if sc != nil {
+		o.Network, o.Clock = machines{sc.World}, sc.Client()
+	}
+	o.Trace = fakeclient.NewTrace(o.Clock)
 	if !r.cfg.embedded() { // its password is known to everybody
-		trace.Hide(t.Password)
+		o.Trace.Hide(t.Password)
 	}
 	b := r.cfg.bounds()
-	client := fakeclient.New(ctx, fakeclient.Options{Network: r.cfg.Network, Clock: r.cfg.clock(), Trace: trace, DialBound: b.Dial})
+	o.DialBound = b.Dial
 	cfg := *r.cfg
+	cfg.Network, cfg.Clock = o.Network, o.Clock
 	if t.Local.IsValid() {
 		cfg.LocalAddr = t.Local
 	}
-	return &Session{Config: &cfg, Target: t, Bounds: b, Client: client, check: c}
+	return &Session{Config: &cfg, Target: t, Bounds: b, Client: fakeclient.New(ctx, o), Scene: sc, check: c}
 }
 
 // all runs the selected checks: those that are no invariants first, because
 // the invariants judge what was seen meanwhile.
 func (r *run) all(ctx context.Context) {
-	var first, last []Check
+	var first, last []task
 	for _, c := range Checks() {
-		r.total += len(c.Topologies())
+		r.total += len(r.places(c))
 	}
 	for _, c := range Checks() {
-		switch reason := r.sel.excludes(c); {
-		case reason != "":
-			r.file(notRun(c, reason))
-		case c.Watch != nil:
-			last = append(last, c)
-		default:
-			first = append(first, c)
+		for _, t := range r.places(c) {
+			switch reason := r.sel.excludes(c, t); {
+			case reason != "":
+				r.file(notRun(c, t, reason))
+			case c.Watch != nil:
+				last = append(last, task{c.ID, t})
+			default:
+				first = append(first, task{c.ID, t})
+			}
 		}
 	}
 	// Those that wait long start early.
-	slices.SortStableFunc(first, func(a, b Check) int { return int(r.waits(b) - r.waits(a)) })
+	slices.SortStableFunc(first, func(a, b task) int { return int(r.waits(b.find()) - r.waits(a.find())) })
 	r.each(ctx, first)
 	r.each(ctx, last)
 	if !r.cfg.embedded() {
 		r.cleanUp(ctx)
 	}
+}
+
+// places are the topologies for which the record has a result of a check: those
+// of the run in which it holds, or one, to say why it did not run.
+func (r *run) places(c Check) []Topology {
+	var out []Topology
+	for _, t := range c.Topologies() {
+		if slices.Contains(r.cfg.topologies(), t) {
+			out = append(out, t)
+		}
+	}
+	if len(out) == 0 {
+		return c.Topologies()[:1]
+	}
+	return out
 }
 
 // cleanUp removes the files of the run, even when the run was interrupted, as
@@ -147,7 +217,7 @@ func (r *run) cleanUp(ctx context.Context) {
 	}
 	clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
-	s := r.session(clean, &Check{ID: "clean-up"}, r.target)
+	s := r.session(clean, &Check{ID: "clean-up"}, r.target, nil)
 	defer s.abandon()
 	c, err := s.dial(s.Config.LocalAddr, r.target.Address)
 	var full *greetingError
@@ -169,150 +239,6 @@ func (r *run) waits(c Check) time.Duration {
 	return c.Waits(r.cfg)
 }
 
-// each runs checks, as many at a time as the configuration says.
-func (r *run) each(ctx context.Context, checks []Check) {
-	work := make(chan Check)
-	var wg sync.WaitGroup
-	for range min(r.cfg.jobs(), len(checks)) {
-		wg.Go(func() {
-			for c := range work {
-				r.file(r.one(ctx, c))
-			}
-		})
-	}
-	for _, c := range checks {
-		work <- c
-	}
-	close(work)
-	wg.Wait()
-}
-
-// one runs one check. Whatever happens in it, a result comes out.
-func (r *run) one(ctx context.Context, c Check) (res Result) {
-	defer func() {
-		if p := recover(); p != nil {
-			res = notRun(c, fmt.Sprintf("the runner panicked: %v\n%s", p, debug.Stack()))
-			res.Verdict = HarnessError
-		}
-		r.redact(&res)
-	}()
-	if ctx.Err() != nil {
-		return notRun(c, "the run was interrupted")
-	}
-	t := r.target
-	if r.pool != nil {
-		// Every check has a server of its own, so nothing disturbs it.
-		own, err := r.pool.take(ctx)
-		if err != nil {
-			res := notRun(c, "no embedded server: "+err.Error())
-			if ctx.Err() == nil {
-				res.Verdict = Inconclusive
-			}
-			return res
-		}
-		defer r.pool.give(own)
-		t = t.as(own)
-	} else if c.Exclusive {
-		r.alone.Lock()
-		defer r.alone.Unlock()
-	} else {
-		r.alone.RLock()
-		defer r.alone.RUnlock()
-	}
-	for _, n := range c.Needs {
-		if l, lacks := t.Lacks(n); lacks {
-			res := notRun(c, l.Reason)
-			res.Verdict = l.Verdict
-			return res
-		}
-	}
-	s := r.session(ctx, &c, t)
-	defer s.abandon()
-	began := r.cfg.clock().Now()
-	violations := s.run(ctx, r.seen)
-	res = resultOf(c, s)
-	res.DurationMS = r.cfg.clock().Now().Sub(began).Milliseconds()
-	res.Violations = violations
-	if s.cancelled() && res.Verdict != Fail && res.Verdict != Warn {
-		res.Verdict, res.Message = NotRun, "the run was interrupted"
-	}
-	return res
-}
-
-// preflightLimit is how many times as long as a check the preflight may take:
-// it tries every mode and stores the files.
-const preflightLimit = 3
-
-// checkLimit bounds a whole check. The waits in it have bounds of their own;
-// this is for a server that keeps every one of them just short.
-func (b Bounds) checkLimit(waits time.Duration) time.Duration {
-	return 4*b.Transfer + 2*b.Dial + waits
-}
-
-// run carries the check out and recovers whatever it throws.
-func (s *Session) run(ctx context.Context, seen func(id string) []Violation) (violations []Violation) {
-	var waits time.Duration
-	if s.check.Waits != nil {
-		waits = s.check.Waits(s.Config)
-	}
-	limit := s.Bounds.checkLimit(waits)
-	late := s.Config.clock().AfterFunc(limit, s.Client.Expire)
-	defer late()
-	defer func() {
-		p := recover()
-		if _, ok := p.(stopped); p != nil && !ok {
-			s.state(HarnessError, "the check panicked: %v\n%s", []any{p, debug.Stack()})
-		}
-		if s.Client.Expired() {
-			s.state(Inconclusive, "the check was ended after %v: the target answers, but too slowly", []any{limit})
-		}
-		if ctx.Err() == nil && !s.Client.Expired() {
-			violations = s.finish()
-		}
-		s.invariants(violations, seen)
-	}()
-	s.check.Run(s)
-	return nil
-}
-
-// invariants turns the violations of this check's own subject, seen here or
-// anywhere in the run, into findings.
-func (s *Session) invariants(own []Violation, seen func(id string) []Violation) {
-	if s.check.Watch == nil {
-		return
-	}
-	told := map[string]bool{}
-	for _, v := range slices.Concat(own, seen(s.check.ID)) {
-		if v.Check != s.check.ID || told[v.Message] || len(told) == maxViolations {
-			continue
-		}
-		told[v.Message] = true
-		where := ""
-		if v.Within != "" && v.Within != s.check.ID {
-			where = " (seen during " + v.Within + ")"
-		}
-		switch {
-		case v.Remark && !s.Config.Strict:
-			s.Note("%s%s", v.Message, where)
-		default:
-			s.Fail("%s%s", v.Message, where)
-		}
-	}
-}
-
-// seen returns the violations of an invariant in the checks so far.
-func (r *run) seen(id string) []Violation {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	var out []Violation
-	for _, v := range r.violations {
-		if v.Check == id {
-			out = append(out, v)
-		}
-	}
-	return out
-}
-
 func (r *run) file(res Result) {
 	for i := range res.Violations {
 		res.Violations[i].Within = res.Check
@@ -321,7 +247,7 @@ func (r *run) file(res Result) {
 	defer r.progress.Unlock()
 	r.mu.Lock()
 	r.violations = append(r.violations, res.Violations...)
-	r.results[res.Check+"\x00"+string(res.Topology)] = res
+	r.results[task{res.Check, res.Topology}] = res
 	done := len(r.results)
 	r.mu.Unlock()
 	if r.cfg.Progress != nil {
@@ -329,19 +255,19 @@ func (r *run) file(res Result) {
 	}
 }
 
-func blank(c Check) Result {
+func blank(c Check, t Topology) Result {
 	return Result{Check: c.ID, Title: c.Title, Topic: c.Topic(), Requirements: c.Requirements, Level: c.Level(),
-		Topology: Direct, Findings: []Finding{}, Events: []Observation{}}
+		Topology: t, Findings: []Finding{}, Events: []Observation{}}
 }
 
-func notRun(c Check, reason string) Result {
-	res := blank(c)
+func notRun(c Check, t Topology, reason string) Result {
+	res := blank(c, t)
 	res.Verdict, res.Message = NotRun, reason
 	return res
 }
 
-func resultOf(c Check, s *Session) Result {
-	res := blank(c)
+func resultOf(c Check, t Topology, s *Session) Result {
+	res := blank(c, t)
 	res.Verdict = Pass
 	for _, f := range s.findings {
 		if graver(res.Verdict, f.Verdict) != res.Verdict {
@@ -360,7 +286,7 @@ func resultOf(c Check, s *Session) Result {
 
 // report puts the record together, every registered check exactly once.
 func (r *run) report(ctx context.Context) *Report {
-	rep := &Report{Schema: Schema, Tool: CurrentTool(), Topologies: []Topology{Direct}, Strict: r.cfg.Strict,
+	rep := &Report{Schema: Schema, Tool: CurrentTool(), Topologies: r.cfg.topologies(), Strict: r.cfg.Strict,
 		Catalogue: Edition{Version: LoadCatalogue().Version, SHA256: LoadCatalogue().Hash},
 		Target: TargetFacts{Address: r.target.Name, Embedded: r.cfg.embedded(), Faults: r.cfg.Faults.Names(),
 			Banner: r.target.Banner, SYST: r.target.SYST, FEAT: append([]string{}, r.target.FEAT...)},
@@ -368,8 +294,8 @@ func (r *run) report(ctx context.Context) *Report {
 		Interrupted: errors.Is(ctx.Err(), context.Canceled) || errors.Is(ctx.Err(), context.DeadlineExceeded)}
 	rep.TargetLost = r.lost
 	for _, c := range Checks() {
-		for _, t := range c.Topologies() {
-			rep.Results = append(rep.Results, r.results[c.ID+"\x00"+string(t)])
+		for _, t := range r.places(c) {
+			rep.Results = append(rep.Results, r.results[task{c.ID, t}])
 		}
 	}
 	r.redactFacts(&rep.Target)

@@ -8,9 +8,12 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 )
 
+// match reports whether a check in a topology is meant.
+type match func(Check, Topology) bool
+
 // selection decides which checks run, and why the others do not.
 type selection struct {
-	only, skip []func(Check) bool
+	only, skip []match
 	cfg        *Config
 }
 
@@ -31,29 +34,31 @@ func newSelection(cfg *Config) (*selection, error) {
 		return nil, usageErrorf("unknown level %q; the levels are MUST, SHOULD and MAY", l)
 	}
 	for _, c := range Checks() {
-		if reason := s.excludes(c); reason == "" {
+		if slices.ContainsFunc(c.Topologies(), func(t Topology) bool { return s.excludes(c, t) == "" }) {
 			return s, nil
 		}
 	}
 	return nil, usageErrorf("the selection leaves no check to run; see ftpconform list")
 }
 
-func compile(cfg *Config, entries []string) ([]func(Check) bool, error) {
-	var out []func(Check) bool
+func compile(cfg *Config, entries []string) ([]match, error) {
+	var out []match
 	for _, e := range entries {
-		match, err := matcher(cfg, strings.TrimSpace(e))
+		m, err := matcher(cfg, strings.TrimSpace(e))
 		if err != nil {
 			return nil, err
 		}
-		if !slices.ContainsFunc(Checks(), match) {
+		if !slices.ContainsFunc(Checks(), func(c Check) bool {
+			return slices.ContainsFunc(c.Topologies(), func(t Topology) bool { return m(c, t) })
+		}) {
 			return nil, usageErrorf("%q matches no check; see ftpconform list", e)
 		}
-		out = append(out, match)
+		out = append(out, m)
 	}
 	return out, nil
 }
 
-func matcher(cfg *Config, entry string) (func(Check) bool, error) {
+func matcher(cfg *Config, entry string) (match, error) {
 	if entry == "" {
 		return nil, usageErrorf("an empty selection matches no check")
 	}
@@ -62,7 +67,7 @@ func matcher(cfg *Config, entry string) (func(Check) bool, error) {
 			return nil, usageErrorf("%q is not a pattern: %v", entry, err)
 		}
 		pattern := strings.ToLower(entry)
-		return func(c Check) bool {
+		return func(c Check, _ Topology) bool {
 			return slices.ContainsFunc(append([]string{c.Topic(), c.ID}, c.Requirements...), func(name string) bool {
 				ok, _ := path.Match(pattern, strings.ToLower(name))
 				return ok
@@ -73,9 +78,7 @@ func matcher(cfg *Config, entry string) (func(Check) bool, error) {
 	if err != nil {
 		return nil, usageErrorf("%q is neither an id nor a label filter such as topic:port && level:MUST", entry)
 	}
-	return func(c Check) bool {
-		return slices.ContainsFunc(c.Topologies(), func(t Topology) bool { return filter(c.Labels(cfg, t)) })
-	}, nil
+	return func(c Check, t Topology) bool { return filter(c.Labels(cfg, t)) }, nil
 }
 
 // tidyFilter lets "topic: port" stand for "topic:port": Ginkgo takes a key
@@ -96,10 +99,14 @@ func tidyFilter(s string) string {
 	return s
 }
 
-// excludes returns why a check does not run, "" if it does.
-func (s *selection) excludes(c Check) string {
-	matches := func(f func(Check) bool) bool { return f(c) }
+// excludes returns why a check does not run in a topology, "" if it does.
+func (s *selection) excludes(c Check, t Topology) string {
+	matches := func(m match) bool { return m(c, t) }
 	switch {
+	case !s.cfg.simulated() && (t != Direct || c.Network != nil || c.Server != nil):
+		return "needs the simulated network, in which only the embedded reference server lives"
+	case !slices.Contains(s.cfg.topologies(), t):
+		return "deselected: topology " + string(t) + " is not among --topology"
 	case len(s.only) > 0 && !slices.ContainsFunc(s.only, matches):
 		return "deselected: not among --only"
 	case slices.ContainsFunc(s.skip, matches):

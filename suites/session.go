@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ftpconform/ftpconform/fakeclient"
+	"github.com/ftpconform/ftpconform/internal/host"
 )
 
 // Session is what a check is handed: the means to open connections to the
@@ -17,6 +18,8 @@ type Session struct {
 	Bounds Bounds
 	// Client opens connections and holds the trace.
 	Client *fakeclient.Client
+	// Scene is the simulated network; nil outside of it.
+	Scene *Scene
 
 	check    *Check
 	controls []*Control
@@ -147,6 +150,9 @@ func (s *Session) dial(local netip.Addr, remote netip.AddrPort) (*Control, error
 type greetingError struct{ reply Received }
 
 func (e *greetingError) Error() string { return fmt.Sprintf("the greeting is %s", e.reply) }
+
+// clock is that of the network.
+func (s *Session) clock() host.Clock { return s.Config.clock() }
 
 // Sleep waits, deliberately: the caller says why.
 func (s *Session) Sleep(d time.Duration) { s.Client.Sleep(d) }

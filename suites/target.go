@@ -69,6 +69,10 @@ const (
 	needEPRTWorks Need = "eprt-transfers"
 )
 
+// needs are all needs.
+var needs = []Need{NeedData, NeedPassive, NeedActive, NeedEPSV, NeedEPRT, NeedStranger, NeedModeB, NeedModeC, NeedFiles, NeedPORT,
+	needEPSVWorks, needEPRTWorks}
+
 // UsageError says that the configuration makes no sense; the run has not
 // begun.
 type UsageError struct{ Message string }

@@ -17,7 +17,7 @@ func Run(t *testing.T, cfg Config) *Report {
 		if res.Verdict == NotRun {
 			continue
 		}
-		t.Run(res.Check, func(t *testing.T) {
+		t.Run(res.Name(), func(t *testing.T) {
 			switch res.Verdict {
 			case Fail, HarnessError:
 				t.Error(transcript(res))

@@ -6,8 +6,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ftpconform/ftpconform/netsim"
 	"github.com/ftpconform/ftpconform/reference"
 	"github.com/ftpconform/ftpconform/report"
+	"github.com/ftpconform/ftpconform/suites"
 )
 
 // setFaults switches faults and tolerances on by their names.
@@ -25,6 +27,18 @@ func setFaults(f *reference.Faults, t *reference.Tolerances, faults, tolerances 
 	return nil
 }
 
+// deviate switches faults of the embedded server or of the gateways, and
+// tolerances, on by their names.
+func deviate(cfg *suites.Config, faults, tolerances []string) error {
+	for _, name := range faults {
+		name = strings.TrimSpace(name)
+		if err := cfg.Faults.Set(name); err != nil && cfg.NetFaults.Set(name) != nil {
+			return unknownFault(err)
+		}
+	}
+	return setFaults(&cfg.Faults, &cfg.Tolerances, nil, tolerances)
+}
+
 // unknownFault adds where the names are to be found, unless the error offers
 // some.
 func unknownFault(err error) error {
@@ -38,7 +52,7 @@ func unknownFault(err error) error {
 // server is wrong on purpose.
 func announceFaults(w io.Writer, style report.Style, names []string) {
 	fmt.Fprintln(w, style.Loud("The reference server is BROKEN ON PURPOSE:"))
-	for _, f := range slices.Concat(reference.FaultNames(), reference.ToleranceNames()) {
+	for _, f := range slices.Concat(reference.FaultNames(), reference.ToleranceNames(), netsim.FaultNames()) {
 		if slices.Contains(names, f.Name) {
 			fmt.Fprintln(w, style.Loud("  "+f.Doc))
 		}
@@ -57,6 +71,13 @@ func listFaults(w io.Writer, style report.Style) error {
 	rows = [][]string{{}, {"TOLERANCE", "", ""}}
 	for _, t := range reference.ToleranceNames() {
 		rows = append(rows, []string{t.Name, t.ID, withoutName(t)})
+	}
+	if err := table(w, style, rows); err != nil {
+		return err
+	}
+	rows = [][]string{{}, {"FAULT OF A GATEWAY", "", "(run --fault, in the simulated network)"}}
+	for _, f := range netsim.FaultNames() {
+		rows = append(rows, []string{f.Name, f.ID, withoutName(f)})
 	}
 	return table(w, style, rows)
 }

@@ -32,6 +32,8 @@ type runOptions struct {
 	passivePorts             string
 	quiet, verbose           bool
 	faults, tolerances       []string
+	topologies               []string
+	loopback                 bool
 }
 
 func (o *runOptions) flags(cmd *cobra.Command) {
@@ -40,7 +42,7 @@ func (o *runOptions) flags(cmd *cobra.Command) {
 	f.StringVar(&o.failOn, "fail-on", "must", "the `LEVEL` that makes the exit code 1: must, or should as well")
 	f.BoolVar(&o.slow, "slow", false, "include the checks that wait for more than "+suites.SlowWait.String())
 	f.BoolVar(&o.strict, "strict", false, "grade accepted deviations as breaches")
-	f.IntVarP(&o.jobs, "jobs", "j", 0, "`N` checks at a time (default 1, and "+strconv.Itoa(suites.EmbeddedJobs)+" for the embedded server)")
+	f.IntVarP(&o.jobs, "jobs", "j", 0, "`N` checks at a time (default 1, and "+strconv.Itoa(suites.EmbeddedJobs)+" with --loopback)")
 	f.Float64Var(&o.scale, "timeout-scale", 1, "multiply every bound by this `FACTOR`, for slow links and busy machines")
 	f.StringVar(&o.localAddr, "local-addr", "", "the client's `ADDRESS` on this machine")
 	f.StringVar(&o.strangerAddr, "stranger-addr", "", "a second `ADDRESS` of this machine, for the checks about strangers")
@@ -55,6 +57,9 @@ func (o *runOptions) flags(cmd *cobra.Command) {
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "print the dialogue of every check")
 	f.StringSliceVar(&o.faults, "fault", nil, "switch the fault `NAME` of the embedded server on; repeatable, see serve --list-faults")
 	f.StringSliceVar(&o.tolerances, "tolerance", nil, "switch the legal oddity `NAME` of the embedded server on; repeatable")
+	f.StringSliceVar(&o.topologies, "topology", nil, "the `NETWORK` between client and server: direct, client-nat, …, or all;\nrepeatable (default direct, and client-nat too for the embedded server)")
+	f.BoolVar(&o.loopback, "loopback", false, "put the embedded server on this machine's loopback, in real time")
+	complete(cmd, "topology", topologyNames)
 	complete(cmd, "fail-on", words("must", "should"))
 	complete(cmd, "report", words("json=", "junit="))
 	complete(cmd, "fault", faultNames)
@@ -64,7 +69,7 @@ func (o *runOptions) flags(cmd *cobra.Command) {
 // plan is a run that makes sense, as far as can be told without the target.
 type plan struct {
 	cfg     suites.Config
-	checks  []suites.Check // those that are going to run
+	checks  []suites.Choice // those that are going to run
 	gate    report.Gate
 	reports []report.Destination
 	quiet   bool
@@ -156,17 +161,28 @@ func (o *runOptions) embedded(p *plan) error {
 			return usagef("%s describes a target, and there is none; the embedded server needs no description", flag)
 		}
 	}
-	return setFaults(&p.cfg.Faults, &p.cfg.Tolerances, o.faults, o.tolerances)
+	return deviate(&p.cfg, o.faults, o.tolerances)
 }
 
 func (o *runOptions) choose(p *plan) error {
+	p.cfg.Loopback = o.loopback
+	if o.loopback && p.cfg.Target != "" {
+		return usagef("--loopback is about the embedded server; leave the target out")
+	}
+	for _, t := range o.topologies {
+		if t == "all" {
+			p.cfg.Topologies = suites.Topologies()
+			break
+		}
+		p.cfg.Topologies = append(p.cfg.Topologies, suites.Topology(t))
+	}
 	if err := o.apply(&p.cfg); err != nil {
 		return err
 	}
 	choices, err := suites.Choose(p.cfg)
 	for _, c := range choices {
 		if c.Excluded == "" {
-			p.checks = append(p.checks, c.Check)
+			p.checks = append(p.checks, c)
 		}
 	}
 	return err
@@ -190,6 +206,15 @@ func (o *runOptions) destinations(p *plan) error {
 		p.reports = append(p.reports, d)
 	}
 	return nil
+}
+
+// topologyNames are the values of --topology.
+func topologyNames() []string {
+	out := []string{"all"}
+	for _, t := range suites.Topologies() {
+		out = append(out, string(t))
+	}
+	return out
 }
 
 // parsePorts reads a range of ports, "MIN-MAX"; empty is the zero range.

@@ -99,6 +99,10 @@ func (RealTime) AfterFunc(d time.Duration, f func()) func() bool {
 	return time.AfterFunc(d, f).Stop
 }
 
+// urgent is a connection that knows of urgent data by itself, as those of a
+// simulated host do. It leaves urgent octets in their place in the stream.
+type urgent interface{ WriteUrgent(p []byte) error }
+
 // AddrPort returns the endpoint behind a net.Addr of a TCP connection, with
 // an IPv4-mapped address unmapped, or the zero value for another kind.
 func AddrPort(a net.Addr) netip.AddrPort {

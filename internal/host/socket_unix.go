@@ -19,6 +19,9 @@ func reuseAddress(_, _ string, c syscall.RawConn) error {
 // InlineUrgent keeps urgent data of a TCP connection in its place in the
 // stream, so that the octets of a Telnet Synch are read in order.
 func InlineUrgent(conn net.Conn) error {
+	if _, ok := conn.(urgent); ok {
+		return nil
+	}
 	return controlConn(conn, func(fd int) error {
 		return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_OOBINLINE, 1)
 	})
@@ -27,6 +30,9 @@ func InlineUrgent(conn net.Conn) error {
 // SendUrgent sends p as TCP urgent data; the urgent pointer is at its last
 // octet.
 func SendUrgent(conn net.Conn, p []byte) error {
+	if u, ok := conn.(urgent); ok {
+		return u.WriteUrgent(p)
+	}
 	return controlConn(conn, func(fd int) error { return unix.Sendto(fd, p, unix.MSG_OOB, nil) })
 }
 

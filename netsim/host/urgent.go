@@ -1,0 +1,103 @@
+package host
+
+import (
+	"net/netip"
+
+	"github.com/ftpconform/ftpconform/netsim/packet"
+)
+
+// The stack knows nothing of urgent data (RFC 9293 section 3.8.5): it carries
+// the octets in their place in the stream, as SO_OOBINLINE does. The mark is
+// put on the segments that leave here and read from those that arrive.
+
+// pair is a connection as its local end sees it.
+type pair struct{ local, remote netip.AddrPort }
+
+// urgencies keeps what is needed to mark segments.
+type urgencies struct {
+	// first is the sequence number of the first octet of a connection in each
+	// direction, from its SYN.
+	sent, received map[pair]uint32
+	// until is the offset behind the last urgent octet that was sent, marked
+	// that of the last one that arrived.
+	until, marked map[pair]int64
+}
+
+func newUrgencies() urgencies {
+	return urgencies{sent: map[pair]uint32{}, received: map[pair]uint32{}, until: map[pair]int64{}, marked: map[pair]int64{}}
+}
+
+// WriteUrgent sends octets of which the last one is urgent: all segments up to
+// it carry the URG flag and point behind it.
+func (c *Conn) WriteUrgent(b []byte) error {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	h, key := c.host, pair{c.local, c.remote}
+	h.mu.Lock()
+	h.urge.until[key] = c.sent.Load() + int64(len(b))
+	h.mu.Unlock()
+	_, err := c.write(b)
+	return err
+}
+
+// UrgentAhead reports how many octets there are to read up to and including
+// the urgent one; 0 when none is announced, or it has been read.
+func (c *Conn) UrgentAhead() int64 {
+	c.host.mu.Lock()
+	defer c.host.mu.Unlock()
+	return max(c.host.urge.marked[pair{c.local, c.remote}]-c.read.Load(), 0)
+}
+
+// sendUrgent marks a segment of the stack's.
+func (h *Host) sendUrgent(p *packet.Packet) {
+	v, err := p.Parse()
+	if err != nil || !v.TCP {
+		return
+	}
+	key := pair{v.Src, v.Dst}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	u := &h.urge
+	switch {
+	case v.Flags.Has(packet.SYN):
+		u.sent[key] = v.Seq + 1
+		delete(u.until, key)
+	case len(u.until) > 0 && v.Len() > 0:
+		if until, ok := u.until[key]; ok {
+			// Signed arithmetic on sequence numbers survives their turn-around.
+			if ahead := int64(int32(u.sent[key] + uint32(until) - v.Seq)); ahead > 0 {
+				p.SetUrgent(&v, uint16(min(ahead, 65535)))
+			}
+		}
+	case v.Flags.Has(packet.RST):
+		u.forget(key)
+	}
+}
+
+// markUrgent reads the mark of a segment that arrives.
+func (h *Host) markUrgent(p *packet.Packet, v *packet.View) {
+	if !v.TCP || !v.Flags.Has(packet.SYN) && !v.Flags.Has(packet.URG) && !v.Flags.Has(packet.RST) {
+		return
+	}
+	key := pair{v.Dst, v.Src}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	u := &h.urge
+	switch {
+	case v.Flags.Has(packet.SYN):
+		u.received[key] = v.Seq + 1
+		delete(u.marked, key)
+	case v.Flags.Has(packet.RST):
+		u.forget(key)
+	case p.ChecksumOK(v):
+		at := int64(v.Seq-u.received[key]) + int64(v.Urgent)
+		u.marked[key] = max(u.marked[key], at)
+	}
+}
+
+func (u *urgencies) forget(key pair) {
+	delete(u.sent, key)
+	delete(u.received, key)
+	delete(u.until, key)
+	delete(u.marked, key)
+}

@@ -1,0 +1,192 @@
+package suites
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+
+	"github.com/ftpconform/ftpconform/internal/host"
+	"github.com/ftpconform/ftpconform/netsim"
+	simhost "github.com/ftpconform/ftpconform/netsim/host"
+	"github.com/ftpconform/ftpconform/reference"
+)
+
+// Scene is the simulated network of one check, with a reference server in it.
+// Checks of gateways look into it; for all others it does not exist.
+type Scene struct {
+	*netsim.World
+	Files *reference.Memory
+
+	server *reference.Server
+	target *Target
+	wg     sync.WaitGroup
+}
+
+// controlPort is where the servers of the simulated network listen.
+const controlPort = 21
+
+// scene builds the network for a check. Nothing moves in it before Run.
+func (r *run) scene(c *Check, t Topology) (*Scene, error) {
+	spec, err := netsim.Builtin(string(t))
+	if err != nil {
+		return nil, err
+	}
+	if c.Network != nil {
+		c.Network(&spec)
+	}
+	files, err := embeddedFiles()
+	if err != nil {
+		return nil, err
+	}
+	w, err := netsim.Build(spec, netsim.Options{Seed: seed(c.ID, t), Faults: r.cfg.NetFaults})
+	if err != nil {
+		return nil, err
+	}
+	spec = w.Topology
+	sc := &Scene{World: w, Files: files, target: sceneTarget(w)}
+	random := locked(w.Rand("server"))
+	o := reference.Options{Network: w.Server(), Clock: w.Server(), Random: random, Files: files,
+		Users: map[string]string{"user": "pass"}, PassivePorts: sc.target.PassivePorts, DataTimeout: r.cfg.DataTimeout, LoginDelay: embeddedLoginDelay, MainAddr: w.Server().Addrs()[0].Addr(),
+		Faults: r.cfg.Faults, Tolerances: r.cfg.Tolerances}
+	if spec.Advertise.IsValid() {
+		o.PassiveAddr = func(local, remote netip.Addr) netip.Addr {
+			if local.Is4() {
+				return spec.Advertise
+			}
+			return local
+		}
+	}
+	if c.Server != nil {
+		c.Server(&o)
+	}
+	sc.server = reference.NewServer(o)
+	return sc, nil
+}
+
+// sceneTarget is the server as the client of the network knows it.
+func sceneTarget(w *netsim.World) *Target {
+	spec, addr := w.Topology, w.Topology.Dial
+	t := &Target{Address: netip.AddrPortFrom(addr, controlPort), User: "user", Password: "pass", Dir: "/",
+		Name:  "ftp://user@" + netip.AddrPortFrom(addr, controlPort).String() + "/ (embedded reference server)",
+		Local: w.Client().Addr(addr), lacks: map[Need]Lack{},
+		PassivePorts: reference.PortRange{Min: spec.PassivePorts.First, Max: spec.PassivePorts.Last}}
+	if s := w.Stranger(); s != nil {
+		t.Stranger = s.Addr(addr)
+	}
+	for _, a := range w.Server().Addrs() {
+		if own := w.Server().Addr(addr); own == addr && a.Addr() != own && a.Addr().Is4() == own.Is4() {
+			t.Others = append(t.Others, a.Addr())
+		}
+	}
+	return t
+}
+
+// start lets the server listen on all its addresses; inside Run.
+func (sc *Scene) start(ctx context.Context) error {
+	for _, a := range sc.Server().Addrs() {
+		l, err := sc.Server().Listen(ctx, netip.AddrPortFrom(a.Addr(), controlPort))
+		if err != nil {
+			return fmt.Errorf("start the embedded server: %w", err)
+		}
+		sc.wg.Go(func() { _ = sc.server.Serve(ctx, l) })
+	}
+	return nil
+}
+
+// stop ends the server; inside Run.
+func (sc *Scene) stop() {
+	_ = sc.server.Close() // nothing can be done about it any more
+	sc.wg.Wait()
+}
+
+// inWorld runs one check in a simulated network of its own, in virtual time.
+func (r *run) inWorld(ctx context.Context, c Check, t Topology) Result {
+	res := notRun(c, t, "")
+	sc, err := r.scene(&c, t)
+	if err == nil {
+		defer sc.Close()
+		target := r.targets[t]
+		err = sc.Run(ctx, c.ID, func() {
+			if err := sc.start(ctx); err != nil {
+				res.Verdict, res.Message = HarnessError, err.Error()
+				return
+			}
+			defer sc.stop()
+			res = r.judge(ctx, c, t, target, sc)
+		})
+	}
+	if err != nil && ctx.Err() == nil {
+		res.Verdict, res.Message = HarnessError, err.Error()
+	}
+	return res
+}
+
+// preflightIn finds out about the target in a simulated network.
+func (r *run) preflightIn(ctx context.Context, t Topology) (*Target, error) {
+	c := &Check{ID: "preflight"}
+	sc, err := r.scene(c, t)
+	if err != nil {
+		return nil, err
+	}
+	defer sc.Close()
+	var failed error
+	err = sc.Run(ctx, c.ID, func() {
+		if failed = sc.start(ctx); failed != nil {
+			return
+		}
+		defer sc.stop()
+		failed = r.survey(ctx, c, sc.target, sc)
+	})
+	if err == nil {
+		err = failed
+	}
+	return sc.target, err
+}
+
+// seed depends on what is checked and where, so that a check behaves the same
+// whatever runs beside it.
+func seed(check string, t Topology) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(check + "\x00" + string(t))) // a hash takes everything
+	return h.Sum64()
+}
+
+// locked makes a source of randomness fit for several goroutines.
+func locked(r *rand.Rand) func(n int) int {
+	var mu sync.Mutex
+	return func(n int) int {
+		mu.Lock()
+		defer mu.Unlock()
+		return r.IntN(n)
+	}
+}
+
+// machines lets a client speak from several hosts of a simulated network: from
+// the one that has the local address that is asked for.
+type machines struct{ *netsim.World }
+
+func (m machines) having(a netip.Addr) *simhost.Host {
+	for _, h := range []*simhost.Host{m.Stranger(), m.Client()} {
+		if h != nil && slices.ContainsFunc(h.Addrs(), func(p netip.Prefix) bool { return p.Addr() == a }) {
+			return h
+		}
+	}
+	return m.Client()
+}
+
+// Dial implements host.Network.
+func (m machines) Dial(ctx context.Context, local, remote netip.AddrPort) (net.Conn, error) {
+	return m.having(local.Addr()).Dial(ctx, local, remote)
+}
+
+// Listen implements host.Network.
+func (m machines) Listen(ctx context.Context, local netip.AddrPort) (net.Listener, error) {
+	return m.having(local.Addr()).Listen(ctx, local)
+}
+
+var _ host.Network = machines{}
