@@ -50,10 +50,15 @@ func (p port) Input(q *packet.Packet) {
 }
 
 // router is the address in whose name the network answers: the first one of
-// its prefix, or of the sender's family.
+// its prefix that nobody has, because a gateway takes nothing that claims to
+// come from itself. An IPv6 node may also hear of it from itself.
 func (n *network) router(like netip.Addr) netip.Addr {
-	if a := n.spec.Prefix.Masked().Addr(); a.Is4() == like.Is4() {
-		return a.Next()
+	a := n.spec.Prefix.Masked().Addr()
+	if a.Is4() != like.Is4() {
+		return like
 	}
-	return like // an IPv6 node may also hear of it from itself
+	for a = a.Next(); n.nodes[a] != nil; {
+		a = a.Next()
+	}
+	return a
 }

@@ -14,6 +14,7 @@ import (
 const (
 	maxFile   = 1 << 20 // octets
 	maxValues = 10_000  // values, with those behind aliases counted every time
+	maxKey    = 200     // octets of a key
 	maxErrors = 20      // errors that are told of a file
 )
 

@@ -1,3 +1,15 @@
+// Package netsim is a network in a process: hosts with TCP/IP stacks of their
+// own, wires, and gateways that route, filter and translate, all on one clock
+// that is virtual or real. A Topology says what there is, as a Go value, as one
+// of those that are built in, or as a YAML file (docs/scenarios.md); Build makes
+// a World of it, whose hosts fit the interfaces of internal/host.
+//
+// In virtual time, one topology, one seed and the same actors give the same
+// packets at the same times. The gateways follow RFC 4787, RFC 5382 and
+// RFC 5508, see package gateway, and their helpers for FTP are in package alg.
+//
+// A World may be used from several goroutines; building, running and closing it
+// is for one.
 package netsim
 
 import (

@@ -148,10 +148,13 @@ func (w *World) addGateway(spec Gateway, f Faults) error {
 // Host returns a host by its name, nil if there is none.
 func (w *World) Host(name string) *host.Host { return w.hosts[name] }
 
-// Client, Server and Stranger return the hosts that play these parts; there
-// may be no stranger.
-func (w *World) Client() *host.Host   { return w.hosts[w.Topology.Client] }
-func (w *World) Server() *host.Host   { return w.hosts[w.Topology.Server] }
+// Client returns the host on which the client is.
+func (w *World) Client() *host.Host { return w.hosts[w.Topology.Client] }
+
+// Server returns the host on which the server is.
+func (w *World) Server() *host.Host { return w.hosts[w.Topology.Server] }
+
+// Stranger returns the host of a third party, nil if there is none.
 func (w *World) Stranger() *host.Host { return w.hosts[w.Topology.Stranger] }
 
 // Gateway returns a gateway by its name, nil if there is none.

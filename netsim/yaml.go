@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -99,8 +100,8 @@ func (v value) failf(format string, args ...any) {
 	v.file.spoilt = append(v.file.spoilt, v.path)
 }
 
-// keyf notes a mistake about a key of the mapping that stands here, in the line of
-// the key.
+// keyf notes a mistake about a key of the mapping that stands here, in the
+// line of the key.
 func (v value) keyf(line int, format string, args ...any) {
 	v.file.mistakes = append(v.file.mistakes, mistake{v.path, line, fmt.Sprintf(format, args...)})
 }
@@ -143,7 +144,7 @@ func (v value) entries(expected string, f func(key string, v value)) {
 	for i := 0; i+1 < len(v.node.Content) && !v.file.full(); i += 2 {
 		k, n := v.node.Content[i], v.node.Content[i+1]
 		switch {
-		case k.Kind != yaml.ScalarNode || k.Value == "":
+		case k.Kind != yaml.ScalarNode || k.Value == "" || len(k.Value) > maxKey || strings.ContainsFunc(k.Value, unicode.IsControl):
 			v.keyf(k.Line, "there is a key that is not a plain word")
 		case k.Value == "<<":
 			v.keyf(k.Line, "mappings are not merged with <<; let an alias stand for a whole value")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/onsi/ginkgo/v2/types"
 
+	"github.com/ftpconform/ftpconform/netsim"
 	"github.com/ftpconform/ftpconform/reference"
 	"github.com/ftpconform/ftpconform/suites"
 )
@@ -147,7 +148,7 @@ func TestTopicsAreCovered(t *testing.T) {
 // true is shown by the self test of the program.
 func TestFaultTableIsSound(t *testing.T) {
 	t.Parallel()
-	for _, f := range reference.FaultNames() {
+	for _, f := range slices.Concat(reference.FaultNames(), netsim.FaultNames()) {
 		if len(suites.BrokenBy(f.Name)) == 0 {
 			t.Errorf("fault %s breaks no check", f.Name)
 		}

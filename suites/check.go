@@ -72,6 +72,9 @@ type Check struct {
 	// In are the topologies in which the check holds; empty means Direct alone.
 	// Elsewhere the network, and not the target, would decide what comes of it.
 	In []Topology
+	// Varies says that what conforms depends on the topology, so that the check
+	// has to be proven in each of them and not in the first alone.
+	Varies bool
 	// Network and Server, if set, change the simulated network and the
 	// embedded server before they are built, for checks of gateways that need
 	// a network of their own. A check that has one of them is run in the
@@ -90,6 +93,12 @@ const SlowWait = 30 * time.Second
 func (c Check) Topic() string {
 	r, _ := LoadCatalogue().Requirement(c.Requirements[0])
 	return r.Topic
+}
+
+// Role is who is judged: "server", or "nat" for a gateway of the network.
+func (c Check) Role() string {
+	r, _ := LoadCatalogue().Requirement(c.Requirements[0])
+	return string(r.Role)
 }
 
 // Level is the most binding level among the check's requirements.
@@ -123,7 +132,7 @@ func (c Check) Topologies() []Topology {
 
 // Labels are the labels of the check in Ginkgo and in label filters.
 func (c Check) Labels(cfg *Config, t Topology) []string {
-	out := []string{"topic:" + c.Topic(), "level:" + string(c.Level()), "topology:" + string(t), "check:" + c.ID}
+	out := []string{"topic:" + c.Topic(), "level:" + string(c.Level()), "role:" + c.Role(), "topology:" + string(t), "check:" + c.ID}
 	for _, id := range c.Requirements {
 		out = append(out, "req:"+id)
 	}
@@ -137,7 +146,7 @@ func (c Check) Labels(cfg *Config, t Topology) []string {
 // The result must not be changed.
 var Checks = sync.OnceValue(func() []Check {
 	all := slices.Concat(portChecks, pasvChecks, eprtChecks, epsvChecks, longChecks, dataChecks, dataModeChecks,
-		replyChecks, invariantChecks, abortChecks, securityChecks, controlChecks)
+		replyChecks, invariantChecks, abortChecks, securityChecks, controlChecks, algChecks)
 	topics := LoadCatalogue().Topics
 	slices.SortStableFunc(all, func(a, b Check) int {
 		if d := slices.Index(topics, a.Topic()) - slices.Index(topics, b.Topic()); d != 0 {

@@ -69,6 +69,10 @@ type Config struct {
 	Network host.Network
 	Clock   host.Clock
 
+	// once runs a check in the first of its topologies only, unless it varies:
+	// for the proof that faults break it.
+	once bool
+
 	// Progress, if set, is told of every result as it is made, one call at a
 	// time.
 	Progress func(done, total int, r Result)

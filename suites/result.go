@@ -86,7 +86,7 @@ type Result struct {
 
 // Name is the check, with its topology where that is not Direct.
 func (r Result) Name() string {
-	if r.Topology == Direct {
+	if r.Topology == Direct || r.Topology == "" {
 		return r.Check
 	}
 	return r.Check + " in " + string(r.Topology)

@@ -201,8 +201,11 @@ func (r *run) places(c Check) []Topology {
 			out = append(out, t)
 		}
 	}
-	if len(out) == 0 {
+	switch {
+	case len(out) == 0:
 		return c.Topologies()[:1]
+	case r.cfg.once && !c.Varies:
+		return out[:1]
 	}
 	return out
 }
@@ -288,7 +291,7 @@ func resultOf(c Check, t Topology, s *Session) Result {
 func (r *run) report(ctx context.Context) *Report {
 	rep := &Report{Schema: Schema, Tool: CurrentTool(), Topologies: r.cfg.topologies(), Strict: r.cfg.Strict,
 		Catalogue: Edition{Version: LoadCatalogue().Version, SHA256: LoadCatalogue().Hash},
-		Target: TargetFacts{Address: r.target.Name, Embedded: r.cfg.embedded(), Faults: r.cfg.Faults.Names(),
+		Target: TargetFacts{Address: r.target.Name, Embedded: r.cfg.embedded(), Faults: slices.Concat(r.cfg.Faults.Names(), r.cfg.NetFaults.Names()),
 			Banner: r.target.Banner, SYST: r.target.SYST, FEAT: append([]string{}, r.target.FEAT...)},
 		Start: r.start.UTC(), DurationMS: r.cfg.clock().Now().Sub(r.start).Milliseconds(),
 		Interrupted: errors.Is(ctx.Err(), context.Canceled) || errors.Is(ctx.Err(), context.DeadlineExceeded)}

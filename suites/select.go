@@ -84,7 +84,7 @@ func matcher(cfg *Config, entry string) (match, error) {
 // tidyFilter lets "topic: port" stand for "topic:port": Ginkgo takes a key
 // with a space after it for the start of a set operation.
 func tidyFilter(s string) string {
-	for _, key := range []string{"topic", "level", "topology", "check", "req"} {
+	for _, key := range []string{"topic", "level", "role", "topology", "check", "req"} {
 		before, after, ok := strings.Cut(s, key+": ")
 		if !ok {
 			continue

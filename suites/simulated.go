@@ -47,7 +47,7 @@ func (r *run) scene(c *Check, t Topology) (*Scene, error) {
 	if err != nil {
 		return nil, err
 	}
-	spec = w.Topology
+	spec, files.Now = w.Topology, w.Clock.Now
 	sc := &Scene{World: w, Files: files, target: sceneTarget(w)}
 	random := locked(w.Rand("server"))
 	o := reference.Options{Network: w.Server(), Clock: w.Server(), Random: random, Files: files,
@@ -171,9 +171,9 @@ func locked(r *rand.Rand) func(n int) int {
 type machines struct{ *netsim.World }
 
 func (m machines) having(a netip.Addr) *simhost.Host {
-	for _, h := range []*simhost.Host{m.Stranger(), m.Client()} {
-		if h != nil && slices.ContainsFunc(h.Addrs(), func(p netip.Prefix) bool { return p.Addr() == a }) {
-			return h
+	for _, h := range m.Topology.Hosts {
+		if h.Name != m.Topology.Decoy && slices.Contains(h.Addrs, a) {
+			return m.Host(h.Name)
 		}
 	}
 	return m.Client()

@@ -16,6 +16,7 @@ import (
 var (
 	target = flag.String("target", "", "the server, ftp://user:password@host:port/dir; none: the embedded reference server")
 	only   = flag.String("only", "", "checks to run, separated by commas: topics, ids, globs")
+	where  = flag.String("topology", "", "networks between client and server, separated by commas, or all")
 	slow   = flag.Bool("slow", false, "include checks that wait for more than 30 s")
 	strict = flag.Bool("strict", false, "grade accepted deviations as failures")
 	scale  = flag.Float64("timeout-scale", 1, "multiply every bound")
@@ -27,6 +28,13 @@ func TestSuite(t *testing.T) {
 	cfg := suites.Config{Target: *target, Slow: *slow, Strict: *strict, TimeoutScale: *scale, DataTimeout: *data}
 	if *only != "" {
 		cfg.Only = strings.Split(*only, ",")
+	}
+	for _, t := range strings.FieldsFunc(*where, func(r rune) bool { return r == ',' }) {
+		if t == "all" {
+			cfg.Topologies = suites.Topologies()
+			break
+		}
+		cfg.Topologies = append(cfg.Topologies, suites.Topology(t))
 	}
 	gomega.RegisterFailHandler(ginkgo.Fail)
 	suites.Register(cfg)

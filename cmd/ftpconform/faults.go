@@ -48,11 +48,14 @@ func unknownFault(err error) error {
 	return usagef("%w; see ftpconform serve --list-faults", err)
 }
 
-// announceFaults says, so that nobody can overlook it, that the embedded
-// server is wrong on purpose.
-func announceFaults(w io.Writer, style report.Style, names []string) {
-	fmt.Fprintln(w, style.Loud("The reference server is BROKEN ON PURPOSE:"))
-	for _, f := range slices.Concat(reference.FaultNames(), reference.ToleranceNames(), netsim.FaultNames()) {
+// announceFaults says, so that nobody can overlook it, that somebody is wrong
+// on purpose; nothing when nobody is.
+func announceFaults(w io.Writer, style report.Style, who string, all []reference.FaultInfo, names []string) {
+	if len(names) == 0 {
+		return
+	}
+	fmt.Fprintln(w, style.Loud(who+" is BROKEN ON PURPOSE:"))
+	for _, f := range all {
 		if slices.Contains(names, f.Name) {
 			fmt.Fprintln(w, style.Loud("  "+f.Doc))
 		}

@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ftpconform/ftpconform/netsim"
+	"github.com/ftpconform/ftpconform/reference"
 	"github.com/ftpconform/ftpconform/report"
 	"github.com/ftpconform/ftpconform/suites"
 )
@@ -84,9 +86,8 @@ func (o *runOptions) run(cmd *cobra.Command, args []string) error {
 // verify runs the checks and shows the progress on the standard error.
 func (p *plan) verify(ctx context.Context, errs io.Writer) (*suites.Report, error) {
 	at := screenOf(errs)
-	if names := p.cfg.Faults.Names(); len(names) > 0 {
-		announceFaults(errs, at.Style, names)
-	}
+	announceFaults(errs, at.Style, "The reference server", reference.FaultNames(), p.cfg.Faults.Names())
+	announceFaults(errs, at.Style, "The gateway", netsim.FaultNames(), p.cfg.NetFaults.Names())
 	if !p.quiet {
 		progress := &report.Progress{W: errs, Style: at.Style, Live: at.live, Columns: at.columns}
 		progress.Start(p.checks)

@@ -156,6 +156,14 @@ func (o *runOptions) embedded(p *plan) error {
 		}
 		return nil
 	}
+	for flag, given := range map[string]bool{"--local-addr": o.localAddr != "", "--stranger-addr": o.strangerAddr != "", "--jobs": o.jobs != 0} {
+		if given && !o.loopback {
+			return usagef("%s is about this machine's sockets, and the embedded server lives in a simulated network; add --loopback, or give a target", flag)
+		}
+	}
+	if o.loopback && len(o.topologies) > 0 {
+		return usagef("--topology is about the simulated network, and --loopback leaves it out")
+	}
 	for flag, given := range map[string]bool{"--write-dir": o.writeDir != "", "--full-dir": o.fullDir != "", "--passive-ports": o.passivePorts != ""} {
 		if given {
 			return usagef("%s describes a target, and there is none; the embedded server needs no description", flag)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,8 +16,8 @@ import (
 // selftestOptions are the flags of selftest.
 type selftestOptions struct {
 	faults, tolerances []string
-	parallel, jobs     int
-	scale              float64
+	parallel           int
+	part               string
 	json               bool
 	verbose            bool
 }
@@ -26,21 +27,22 @@ func newSelftest() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "selftest",
 		Short: "Prove the checks: every fault is caught, by the checks named for it and no others",
-		Long: `Selftest runs all checks against the embedded reference server: as it is, with
-each of its faults (in the strict profile), and with each of its tolerances.
+		Long: `Selftest runs all checks in the simulated network: with the reference server as
+it is, with each of its faults (in the strict profile), with each fault of a
+gateway, and with each of the server's tolerances.
 
 A fault has to break the checks that are named for it and no others; a
 tolerance, a legal oddity, has to break nothing; and every check has to be
 broken by some fault. Anything else is a defect of ftpconform: exit code 1.`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return selftest(cmd, o) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}
 	f := cmd.Flags()
 	f.StringSliceVar(&o.faults, "fault", nil, "only this fault, by name or id; repeatable")
 	f.StringSliceVar(&o.tolerances, "tolerance", nil, "only this tolerance; repeatable")
-	f.IntVar(&o.parallel, "parallel", 0, "servers at a time (default 6)")
-	f.IntVarP(&o.jobs, "jobs", "j", 0, "checks at a time for each server (default 32)")
-	f.Float64Var(&o.scale, "timeout-scale", 1, "multiply every bound, for a busy machine")
+	f.IntVar(&o.parallel, "parallel", runtime.NumCPU(), "processes that share the work")
+	f.StringVar(&o.part, "part", "", "prove only part `I/N` and print rows as JSON lines")
+	_ = f.MarkHidden("part") // for the processes that share the work
 	f.BoolVar(&o.json, "json", false, "print the matrix as JSON")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "print what every broken check said")
 	return cmd
@@ -49,15 +51,26 @@ broken by some fault. Anything else is a defect of ftpconform: exit code 1.`,
 // errUnproven makes selftest exit with 1.
 var errUnproven = errors.New("the checks are not proven; see the rows marked with ! above")
 
-func selftest(cmd *cobra.Command, o selftestOptions) error {
+func (o *selftestOptions) run(cmd *cobra.Command) error {
 	out := cmd.OutOrStdout()
-	proof, err := suites.Prove(cmd.Context(), suites.ProveOptions{Faults: o.faults, Tolerances: o.tolerances,
-		Parallel: o.parallel, Jobs: o.jobs, TimeoutScale: o.scale,
-		Progress: func(done, total int, row suites.ProofRow) {
-			if !o.json {
-				printRow(out, fmt.Sprintf("%3d/%d", done, total), row, o.verbose)
-			}
-		}})
+	what := suites.ProveOptions{Faults: o.faults, Tolerances: o.tolerances}
+	if o.part != "" {
+		return o.provePart(cmd, what)
+	}
+	total, err := suites.ProofSize(what)
+	if err != nil {
+		return err
+	}
+	if o.parallel < 1 {
+		return usagef("--parallel is %d; it must be at least 1", o.parallel)
+	}
+	done := 0
+	told := func(row suites.ProofRow) {
+		if done++; !o.json {
+			printRow(out, fmt.Sprintf("%3d/%d", done, total), row, o.verbose)
+		}
+	}
+	proof, err := o.share(cmd.Context(), what, min(o.parallel, total), told)
 	if err != nil {
 		return err
 	}
@@ -83,6 +96,9 @@ func printRow(out io.Writer, count string, r suites.ProofRow, verbose bool) {
 		mark = "!"
 	}
 	name := strings.TrimSpace(r.Kind + " " + r.Name)
+	if r.Kind == "gateway" {
+		name = "fault of a gateway " + r.Name
+	}
 	if r.ID != "" {
 		name += " (" + r.ID + ")"
 	}
@@ -90,7 +106,7 @@ func printRow(out io.Writer, count string, r suites.ProofRow, verbose bool) {
 	if broken == "" {
 		broken = "breaks nothing"
 	}
-	fmt.Fprintf(out, "%s %s %-40s %s\n", mark, count, name, broken)
+	fmt.Fprintf(out, "%s %s %-44s %s\n", mark, count, name, broken)
 	for _, c := range r.Missed {
 		fmt.Fprintf(out, "!         should have broken %s, and did not\n", c)
 	}
@@ -113,7 +129,7 @@ func printProof(out io.Writer, p *suites.Proof) {
 	var faults, caught, tolerances, calm int
 	for _, r := range p.Rows {
 		switch r.Kind {
-		case "fault":
+		case "fault", "gateway":
 			faults++
 			if r.OK() {
 				caught++

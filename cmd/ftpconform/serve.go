@@ -63,9 +63,7 @@ func (o *serveOptions) serve(cmd *cobra.Command) error {
 	if err != nil {
 		return usagef("%w; choose another address with --listen", err)
 	}
-	if names := opts.Faults.Names(); len(names) > 0 {
-		announceFaults(errs, screenOf(errs).Style, names)
-	}
+	announceFaults(errs, screenOf(errs).Style, "The reference server", reference.FaultNames(), opts.Faults.Names())
 	if err := o.announce(cmd.OutOrStdout(), screenOf(cmd.OutOrStdout()).Style, opts, l.Addr()); err != nil {
 		_ = l.Close() // nobody has been told of it
 		return fmt.Errorf("print the address: %w", err)

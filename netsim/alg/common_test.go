@@ -137,12 +137,19 @@ type out struct {
 // inspector has sent by itself first.
 func (w *wire) pass(from gateway.Side, s packet.Segment) []out {
 	w.tb.Helper()
+	return w.passUrgent(from, s, 0)
+}
+
+// passUrgent is pass for a segment with an urgent pointer.
+func (w *wire) passUrgent(from gateway.Side, s packet.Segment, pointer uint16) []out {
+	w.tb.Helper()
 	s.Src, s.Dst = w.conn.real[from], w.conn.seen[from.Other()]
 	p := packet.TCP(s)
 	v, err := p.Parse()
 	if err != nil {
 		w.tb.Fatal(err)
 	}
+	p.SetUrgent(&v, pointer)
 	w.conn.sent = nil
 	goes := w.insp == nil || w.insp.Inspect(p, &v, from)
 	var outs []out

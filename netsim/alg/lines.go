@@ -177,6 +177,7 @@ func format(a announcement, before string, ep netip.AddrPort) string {
 			d = '|'
 		}
 		return ftp.FormatExtendedWith(d, ep)
+	default:
+		return ftp.FormatHostPort(ep)
 	}
-	return ftp.FormatHostPort(ep)
 }

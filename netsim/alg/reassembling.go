@@ -17,6 +17,7 @@ type reassembling struct {
 	streams [2]stream
 
 	askedAll bool // EPSV ALL waits for its reply
+	onlyEPSV bool // and has been accepted
 	askedTLS bool // AUTH has passed
 }
 
@@ -29,7 +30,10 @@ func newReassembling(s session) *reassembling {
 }
 
 // looksFor reports whether a line may be held.
-func (r *reassembling) looksFor(k kind) bool { return !r.anywhere && r.knows(k) }
+func (r *reassembling) looksFor(k kind) bool {
+	known := !r.onlyEPSV || k != port && k != eprt
+	return known && !r.anywhere && r.knows(k)
+}
 
 // Inspect implements gateway.Inspector.
 func (r *reassembling) Inspect(p *packet.Packet, v *packet.View, from gateway.Side) bool {

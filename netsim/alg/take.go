@@ -13,7 +13,7 @@ import (
 // own octets begin: what is held from before may have been acknowledged.
 func (r *reassembling) take(from gateway.Side, b []byte, first int64) {
 	s := &r.streams[from]
-	if r.anywhere {
+	if r.anywhere && !s.lines.off {
 		r.everywhere(from, b)
 	}
 	for i, c := range b {
@@ -131,7 +131,7 @@ func (r *reassembling) listen(from gateway.Side, line []byte) {
 	case r.askedAll && code < 300:
 		// There will be no PORT and EPRT (RFC 2428 section 4). The server's 229
 		// may still need a translation of its port.
-		r.streams[gateway.Client].lines.off = true
+		r.onlyEPSV = true
 	}
 	r.askedAll = false
 }

@@ -254,6 +254,7 @@ func (v *vector) replies() []string {
 // replay lets the segments of both sides pass the helpers, and returns what
 // differs from the record.
 func (v *vector) replay(t *testing.T) map[string]string {
+	t.Helper()
 	o := alg.Options{Profile: alg.Linux, Loose: strings.Contains(v.Helper+v.Title, "loose=1")}
 	var wires []*wire
 	for _, h := range v.hops() {

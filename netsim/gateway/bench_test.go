@@ -9,45 +9,45 @@ import (
 	"github.com/ftpconform/ftpconform/netsim/packet"
 )
 
-// keep keeps the packet that came last, so that a benchmark can send it again.
-type keep struct{ p *packet.Packet }
+// last keeps the packet that came last, so that a benchmark can send it again.
+type last struct{ p *packet.Packet }
 
-func (k *keep) Input(p *packet.Packet) { k.p = p }
+func (l *last) Input(p *packet.Packet) { l.p = p }
 
 // BenchmarkForward measures a segment of an established connection on its way
-// through a NAT, there and, as another packet, back.
+// through a NAT. Renewing the packet is part of it.
 func BenchmarkForward(b *testing.B) {
-	for _, size := range []struct {
-		name string
-		n    int
-	}{{"ack", 0}, {"full", 1460}} {
-		b.Run(size.name, func(b *testing.B) {
-			g, err := gateway.New(clock.New(clock.Options{}).Node(), gateway.Options{
-				Interfaces: []gateway.Interface{
-					{Name: "inside", Addrs: []netip.Prefix{netip.MustParsePrefix("192.168.1.1/24")}},
-					{Name: "outside", Addrs: []netip.Prefix{netip.MustParsePrefix("218.63.1.5/24")}, Outside: true}},
-				NAT: &gateway.NAT{},
-			})
+	for _, test := range []struct {
+		name      string
+		n, others int // octets of the payload, connections beside this one
+	}{{"ack", 0, 0}, {"full", 1460, 0}, {"among 10000", 1460, 9999}} {
+		b.Run(test.name, func(b *testing.B) {
+			g, err := gateway.New(clock.New(clock.Options{}).Node(), gateway.Options{NAT: &gateway.NAT{},
+				Interfaces: []gateway.Interface{{Addrs: prefixes("192.168.1.1/24")}, {Addrs: prefixes("218.63.1.5/24"), Outside: true}}})
 			if err != nil {
 				b.Fatal(err)
 			}
-			var in, out keep
-			g.Connect(0, &in)
-			g.Connect(1, &out)
-			client, server := netip.MustParseAddrPort("192.168.1.2:40001"), netip.MustParseAddrPort("218.63.1.100:21")
-			outside := netip.MustParseAddrPort("218.63.1.5:40001")
-			g.Interface(0).Input(packet.TCP(packet.Segment{Src: client, Dst: server, Flags: packet.SYN}))
-			if out.p == nil {
-				b.Fatal("the SYN did not get through")
+			var out last
+			g.Connect(inside, discard{})
+			g.Connect(outside, &out)
+			segment := func(i int, src, dst string, f packet.Flags) {
+				g.Interface(i).Input(packet.TCP(packet.Segment{Src: ep(src), Dst: ep(dst), Flags: f}))
 			}
-			g.Interface(1).Input(packet.TCP(packet.Segment{Src: server, Dst: outside, Flags: packet.SYN | packet.ACK}))
-			g.Interface(0).Input(packet.TCP(packet.Segment{Src: client, Dst: server, Flags: packet.ACK}))
-			p := packet.TCP(packet.Segment{Src: client, Dst: server, Flags: packet.ACK, Payload: make([]byte, size.n)})
+			for i := range test.others {
+				segment(inside, netip.AddrPortFrom(ep(neighbor).Addr(), uint16(2000+i)).String(), server, syn)
+			}
+			segment(inside, client, server, syn)
+			segment(outside, server, "218.63.1.5:40001", synAck)
+			segment(inside, client, server, ack)
+			if phase := g.Table().Connections[0].Phase; phase != gateway.PhaseEstablished {
+				b.Fatal(phase)
+			}
+			p := packet.TCP(packet.Segment{Src: ep(client), Dst: ep(server), Flags: ack, Payload: make([]byte, test.n)})
 			fresh := p.Clone()
 			b.ReportAllocs()
 			for b.Loop() {
 				p.Data = append(p.Data[:0], fresh.Data...)
-				g.Interface(0).Input(p)
+				g.Interface(inside).Input(p)
 				p = out.p
 			}
 		})

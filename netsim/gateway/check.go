@@ -157,6 +157,9 @@ func (o Options) tracking() tracking {
 	if o.Faults.ShortTimeout {
 		t.timeouts.Established = shortTimeout
 	}
+	if o.Faults.ShortTransitory {
+		t.timeouts.Transitory = shortTransitory
+	}
 	fill(&t.timeouts.Established, 2*time.Hour+4*time.Minute)
 	fill(&t.timeouts.Transitory, 4*time.Minute)
 	fill(&t.timeouts.Close, t.timeouts.Transitory)

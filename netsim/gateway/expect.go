@@ -103,11 +103,11 @@ func (g *Gateway) outsideFor(e *expectation, addr netip.Addr) (netip.AddrPort, e
 	return netip.AddrPortFrom(addr, port), nil
 }
 
-// claimed reports whether another expectation is in the way of a new one at an
+// claimed reports whether an expectation is in the way of a new one at an
 // endpoint.
 func (g *Gateway) claimed(e *expectation, outside netip.AddrPort) bool {
 	return slices.ContainsFunc(g.live(outside), func(o *expectation) bool {
-		return !o.same(e) && (o.From == e.From || !o.From.IsValid() || !e.From.IsValid())
+		return o.From == e.From || !o.From.IsValid() || !e.From.IsValid()
 	})
 }
 

@@ -62,6 +62,10 @@ type Faults struct {
 	// without a packet, in place of 2 h 4 min. Seen in home routers, in load
 	// balancers, and in carrier-grade NATs.
 	ShortTimeout bool
+	// ShortTransitory, if true, forgets a connection that is not established yet,
+	// or is closing, after 10 s without a packet, in place of 4 min. Seen in
+	// home routers whose tables are small.
+	ShortTransitory bool
 	// ForgetsHalfClosed, if true, forgets a connection at the first FIN, so
 	// that what the other end still has to send is lost. Seen in small
 	// firewalls.
@@ -79,16 +83,29 @@ type Faults struct {
 	// learns that it cannot reach another, or that its packets are too big.
 	// Firewalls with the rule "no ICMP" do that.
 	ICMPDropped bool
+	// SilentTooBig, if true, drops a packet that does not fit the next network
+	// and must not be fragmented, and sends no ICMP error about it, so that its
+	// sender goes on sending packets of that size. Seen in tunnels and in
+	// routers of PPPoE lines (RFC 2923 section 2.1).
+	SilentTooBig bool
 	// DropsFragments, if true, drops every fragment. Seen in carrier-grade NATs
 	// and many firewalls.
 	DropsFragments bool
 	// BadChecksum, if true, changes addresses and ports and leaves the checksum
 	// of TCP as it was. Seen where checksum offloading goes wrong.
 	BadChecksum bool
+	// RewritesPayload, if true, puts the outside address in the place of the
+	// inside one wherever its four octets stand in the text of any connection,
+	// as if every protocol were its own. Seen in home routers; STUN hides the
+	// addresses that it carries because of that (RFC 8489 section 14.2).
+	RewritesPayload bool
 }
 
-// shortTimeout is that of the fault.
-const shortTimeout = time.Minute
+// The timeouts of ShortTimeout and ShortTransitory.
+const (
+	shortTimeout    = time.Minute
+	shortTransitory = 10 * time.Second
+)
 
 // withFaults returns the options of the gateway that has the faults. What is
 // not an option anyway is looked up where it happens.

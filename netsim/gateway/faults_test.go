@@ -78,6 +78,14 @@ var faultTests = map[string]faultTest{
 		},
 		good: "in: " + server + " > " + client + " ACK",
 	},
+	"ShortTransitory": {
+		probe: func(l *lab) string {
+			seen := l.seen(client, server)
+			l.pass(10 * time.Second)
+			return l.tcp(outside, server, seen.String(), synAck)
+		},
+		good: "in: " + server + " > " + client + " SYN ACK",
+	},
 	"ForgetsHalfClosed": {
 		probe: func(l *lab) string {
 			seen := l.connect(client, server)
@@ -104,6 +112,24 @@ var faultTests = map[string]faultTest{
 	"ICMPDropped": {
 		probe: icmp,
 		good:  "in: 218.63.1.100 > 192.168.1.2 ICMP host unreachable about " + client + " > " + server,
+	},
+	"SilentTooBig": {
+		probe: func(l *lab) string {
+			l.connect(client, server)
+			l.send(inside, packet.TCP(packet.Segment{Src: ep(client), Dst: ep(server), Flags: ack, Payload: make([]byte, 1461)}))
+			return l.left()
+		},
+		good: "in: 192.168.1.1 > 192.168.1.2 ICMP packet too big about " + client + " > " + server,
+	},
+	"RewritesPayload": {
+		probe: func(l *lab) string {
+			l.connect(client, server)
+			p := packet.TCP(packet.Segment{Src: ep(client), Dst: ep(server), Flags: ack, Payload: []byte("\xc0\xa8\x01\x02.\xc0\xa8\x01\x02")})
+			l.send(inside, p)
+			v, err := p.Parse()
+			return fmt.Sprintf("%x %v", p.Payload(&v), err)
+		},
+		good: "c0a801022ec0a80102 <nil>", bad: "da3f01052eda3f0105 <nil>",
 	},
 	"DropsFragments": {
 		probe: func(l *lab) string {

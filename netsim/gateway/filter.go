@@ -119,26 +119,26 @@ func (g *Gateway) compile(f *Filter) *ruleset {
 	}
 	s := &ruleset{fallback: f.Default}
 	for _, r := range f.Rules {
-		r.Src, r.Dst = r.Src.Masked(), r.Dst.Masked()
 		s.rules = append(s.rules, rule{r, names[r.In], names[r.Out]})
 	}
 	return s
 }
 
-func (s *ruleset) decide(in, out *port, state State, tcp bool, src, dst netip.AddrPort) Action {
+func (s *ruleset) decide(in, out *port, state State, src, dst netip.AddrPort) Action {
 	for i := range s.rules {
-		if r := &s.rules[i]; r.matches(in, out, state, tcp, src, dst) {
+		if r := &s.rules[i]; r.matches(in, out, state, src, dst) {
 			return r.Action
 		}
 	}
 	return s.fallback
 }
 
-func (r *rule) matches(in, out *port, state State, tcp bool, src, dst netip.AddrPort) bool {
+func (r *rule) matches(in, out *port, state State, src, dst netip.AddrPort) bool {
 	return (r.in == nil || r.in == in) && (r.out == nil || r.out == out) &&
 		(r.State == 0 || r.State&state != 0) &&
 		(!r.Src.IsValid() || r.Src.Contains(src.Addr())) && (!r.Dst.IsValid() || r.Dst.Contains(dst.Addr())) &&
-		(r.Ports == PortRange{} || tcp && r.Ports.Contains(dst.Port()))
+		// What is not TCP has port 0, which is in no range.
+		(r.Ports == PortRange{} || r.Ports.Contains(dst.Port()))
 }
 
 // allowed asks the filter about a packet from src to dst, and ends it if it may
@@ -147,7 +147,7 @@ func (g *Gateway) allowed(in, out *port, p *packet.Packet, v *packet.View, state
 	if g.rules == nil {
 		return true
 	}
-	switch g.rules.decide(in, out, state, v.TCP, src, dst) {
+	switch g.rules.decide(in, out, state, src, dst) {
 	case Accept:
 		return true
 	case RejectReset:

@@ -2,7 +2,9 @@ package gateway_test
 
 import (
 	"context"
+	"encoding/binary"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -69,7 +71,11 @@ func (c *course) packet() *packet.Packet {
 			p.Data[6] = c.octet() & 0x3f
 			p.Data[7] = c.octet() & 3
 			reseal(p)
+			return p
 		}
+		header := []byte{p.Data[6], 0, 0, c.octet() & 0x1f, 0, 0, 0, c.octet() & 3}
+		p.Data[6], p.Data = packet.ProtoFragment, slices.Insert(p.Data, 40, header...)
+		binary.BigEndian.PutUint16(p.Data[4:], uint16(len(p.Data)-40))
 	case 6:
 		at := int(c.octet()) % len(p.Data)
 		p.Data[at] ^= c.octet()

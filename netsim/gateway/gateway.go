@@ -47,6 +47,7 @@ type Gateway struct {
 	helper  Helper
 	unknown Unknown
 	faults  Faults
+	tracks  bool // connections
 	state   tracking
 
 	mu        sync.Mutex
@@ -91,7 +92,8 @@ func New(node *clock.Node, o Options) (*Gateway, error) {
 	o = o.withFaults()
 	g := &Gateway{name: o.Name, node: node, rand: node.Rand("gateway " + o.Name), own: map[netip.Addr]bool{},
 		helper: o.Helper, unknown: o.Unknown, faults: o.Faults, state: o.tracking(),
-		table: newTable(), expected: newExpectations(), held: map[key]*held{},
+		tracks: o.NAT != nil || o.Filter != nil || o.Helper != nil,
+		table:  newTable(), expected: newExpectations(), held: map[key]*held{},
 		fragments: packet.NewReassembler(packet.ReassemblyOptions{}), drops: map[Reason]int{}}
 	for i, spec := range o.Interfaces {
 		p := &port{gateway: g, name: spec.nameAt(i), addrs: spec.Addrs, mtu: spec.MTU, outside: spec.Outside}
@@ -172,6 +174,3 @@ func (g *Gateway) release() {
 		s.to.Input(s.p)
 	}
 }
-
-// tracks reports whether connections are remembered.
-func (g *Gateway) tracks() bool { return g.nat != nil || g.rules != nil || g.helper != nil }

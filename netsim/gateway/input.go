@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"encoding/binary"
 
 	"github.com/ftpconform/ftpconform/netsim/packet"
@@ -14,28 +15,24 @@ func (g *Gateway) receive(in *port, p *packet.Packet) {
 		return
 	}
 	trim(p)
-	if v.Fragment() && (g.tracks() || g.faults.DropsFragments) {
-		if p, v = g.whole(p, &v); p == nil {
-			return
+	switch {
+	case v.Fragment() && (g.tracks || g.faults.DropsFragments):
+		g.collect(in, p, &v)
+	case !g.tracks:
+		g.stateless(in, p, &v)
+	case v.TCP:
+		if f, ok := g.table.flows[keyOf(v.Src, v.Dst)]; ok {
+			g.pass(in, p, &v, f.conn, f.from)
+		} else {
+			g.admit(in, p, &v)
+		}
+	default:
+		if _, src, dst, ok := p.Quote(&v); ok {
+			g.relay(in, p, &v, src, dst)
+		} else {
+			g.stateless(in, p, &v)
 		}
 	}
-	if g.tracks() {
-		if v.TCP {
-			if f, ok := g.table.flows[keyOf(v.Src, v.Dst)]; ok {
-				g.pass(in, p, &v, f.conn, f.from)
-			} else {
-				g.admit(in, p, &v)
-			}
-			return
-		}
-		if v.Proto == packet.ProtoICMP || v.Proto == packet.ProtoICMPv6 {
-			if _, src, dst, ok := p.Quote(&v); ok {
-				g.relay(in, p, &v, src, dst)
-				return
-			}
-		}
-	}
-	g.stateless(in, p, &v)
 }
 
 // trim takes away what follows the packet by its own account, so that its
@@ -48,27 +45,21 @@ func trim(p *packet.Packet) {
 	p.Data = p.Data[:n]
 }
 
-// whole puts fragments together. It returns nil until the packet is complete.
-func (g *Gateway) whole(p *packet.Packet, v *packet.View) (*packet.Packet, packet.View) {
+// collect keeps a fragment until the packet is whole, which is then received in
+// its place.
+func (g *Gateway) collect(in *port, p *packet.Packet, v *packet.View) {
 	if g.faults.DropsFragments {
 		g.drop(p, Fragmented)
-		return nil, packet.View{}
+		return
 	}
-	p, err := g.fragments.Add(p, v, g.now)
-	if err != nil {
-		g.drops[Malformed]++ // the packet is gone already
+	whole, err := g.fragments.Add(p, v, g.now)
+	switch {
+	case err != nil: // and the packet is gone already
+		g.drops[Malformed]++
 		g.note(Change{Kind: PacketDropped, Reason: Malformed, Text: err.Error()})
-		return nil, packet.View{}
+	case whole != nil:
+		g.receive(in, whole)
 	}
-	if p == nil {
-		return nil, packet.View{}
-	}
-	whole, err := p.Parse()
-	if err != nil {
-		g.drop(p, Malformed)
-		return nil, packet.View{}
-	}
-	return p, whole
 }
 
 // stateless routes what no connection is kept for: everything in a plain
@@ -141,6 +132,9 @@ func (g *Gateway) deliver(in *port, p *packet.Packet, v *packet.View, c *conn, f
 
 // translate gives a segment the addresses that its receiver is to see.
 func (g *Gateway) translate(p *packet.Packet, v *packet.View, c *conn, from Side) {
+	if g.faults.RewritesPayload {
+		rewritePayload(p, v, &c.ends[from])
+	}
 	sum := p.IPPayload(v)[16:18]
 	old := [2]byte(sum)
 	if src := &c.ends[from]; src.translated {
@@ -151,6 +145,22 @@ func (g *Gateway) translate(p *packet.Packet, v *packet.View, c *conn, from Side
 	}
 	if g.faults.BadChecksum {
 		copy(sum, old[:])
+	}
+}
+
+// rewritePayload is what the fault RewritesPayload does to a segment of an end.
+func rewritePayload(p *packet.Packet, v *packet.View, src *end) {
+	if !src.translated || !src.real.Addr().Is4() || v.Fragment() {
+		return
+	}
+	inside, outside := src.real.Addr().As4(), src.seen.Addr().As4()
+	for at := 0; ; at += len(inside) {
+		i := bytes.Index(p.Payload(v)[at:], inside[:])
+		if i < 0 {
+			return
+		}
+		at += i
+		p.Replace(v, at, len(inside), outside[:])
 	}
 }
 

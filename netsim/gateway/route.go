@@ -19,11 +19,11 @@ func (g *Gateway) routesOf(specs []Route) []route {
 	var out []route
 	for _, p := range g.ports {
 		for _, a := range p.addrs {
-			out = append(out, route{a.Masked(), p})
+			out = append(out, route{a, p})
 		}
 	}
 	for _, r := range specs {
-		out = append(out, route{r.To.Masked(), g.ports[r.Interface]})
+		out = append(out, route{r.To, g.ports[r.Interface]})
 	}
 	slices.SortStableFunc(out, func(a, b route) int { return b.to.Bits() - a.to.Bits() })
 	return out

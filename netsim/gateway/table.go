@@ -12,14 +12,18 @@ import (
 type key struct {
 	src, dst         [16]byte
 	srcPort, dstPort uint16
-	six              uint32 // 1 for IPv6: ::ffff:1.2.3.4 is not 1.2.3.4
+	six              uint32 // 1 for IPv6, 0 for IPv4, which has four octets
 }
 
 func keyOf(src, dst netip.AddrPort) key {
-	k := key{src: src.Addr().As16(), dst: dst.Addr().As16(), srcPort: src.Port(), dstPort: dst.Port()}
-	if src.Addr().Is6() {
-		k.six = 1
+	k := key{srcPort: src.Port(), dstPort: dst.Port()}
+	if src.Addr().Is4() {
+		s, d := src.Addr().As4(), dst.Addr().As4()
+		copy(k.src[:], s[:])
+		copy(k.dst[:], d[:])
+		return k
 	}
+	k.src, k.dst, k.six = src.Addr().As16(), dst.Addr().As16(), 1
 	return k
 }
 

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"sync"
 	"time"
 
 	"gvisor.dev/gvisor/pkg/buffer"
@@ -20,6 +21,10 @@ type link struct {
 	out  packet.Sink
 	mtu  uint32
 	up   stack.NetworkDispatcher
+
+	mu sync.Mutex
+	waiting []*packet.Packet
+	pumping bool
 }
 
 var _ stack.LinkEndpoint = (*link)(nil)
@@ -38,10 +43,45 @@ func (l *link) WritePackets(list stack.PacketBufferList) (int, tcpip.Error) {
 			continue
 		}
 		l.host.sendUrgent(p)
-		l.out.Input(p)
+		if l.host.Virtual() {
+			l.out.Input(p)
+		} else {
+			l.queue(p)
+		}
 		n++
 	}
 	return n, nil
+}
+
+// queue hands a packet to the pump.
+func (l *link) queue(p *packet.Packet) {
+	l.mu.Lock()
+	l.waiting = append(l.waiting, p)
+	start := !l.pumping
+	if start {
+		l.pumping = true
+	}
+	l.mu.Unlock()
+	if start {
+		go l.pump()
+	}
+}
+
+func (l *link) pump() {
+	var batch []*packet.Packet
+	for {
+		l.mu.Lock()
+		batch, l.waiting = l.waiting, batch[:0]
+		if len(batch) == 0 {
+			l.pumping = false
+			l.mu.Unlock()
+			return
+		}
+		l.mu.Unlock()
+		for _, p := range batch {
+			l.out.Input(p)
+		}
+	}
 }
 
 // deliver hands a packet to the stack.

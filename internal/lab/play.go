@@ -1,0 +1,156 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/ftpconform/ftpconform/netsim"
+	"github.com/ftpconform/ftpconform/netsim/clock"
+	"github.com/ftpconform/ftpconform/reference"
+)
+
+// The file that is fetched. It has no line ends, so that its type makes no
+// difference.
+const (
+	fileName = "story.txt"
+	fileSize = 1024
+)
+
+// lull is how long an act goes on after its last word, for the last segments.
+const lull = 2 * time.Second
+
+// Play plays the acts of a story, one after the other. The error says which act
+// could not be played to its end, and wraps ErrBuild, a *clock.LimitError or a
+// *clock.DeadlockError, or the context's error; the story then ends with that
+// act, as far as it went.
+func Play(ctx context.Context, scenario Scenario) (*Story, error) {
+	s := &Story{Schema: Schema, Scenario: scenario.Name, Title: scenario.Title, Acts: []ActStory{}}
+	for i := range scenario.Acts {
+		act := scenario.Acts[i].withDefaults()
+		told, err := play(ctx, &act)
+		if told != nil {
+			s.Acts = append(s.Acts, *told)
+		}
+		if err != nil {
+			return s, fmt.Errorf("%s: %w", act.Title, err)
+		}
+	}
+	return s, nil
+}
+
+// play plays one act; the story is nil when it did not begin.
+func play(ctx context.Context, act *Act) (*ActStory, error) {
+	w, err := netsim.Build(act.Topology, netsim.Options{Seed: act.Seed, Limits: act.Limits})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBuild, err)
+	}
+	defer w.Close()
+	srv, err := server(w, act)
+	if err != nil {
+		return nil, err
+	}
+	r := record(w)
+	c := &client{act: act, world: w, record: r}
+	err = w.Run(ctx, "act", func() { c.failed = onStage(ctx, w, srv, r, c.fetch) })
+	r.stop()
+	if err == nil {
+		err = c.failed
+	}
+	return tell(act, w, r, c, err), err
+}
+
+// onStage lets the server listen while f runs; inside Run. The recording ends
+// with f, some time later: taking the server away is no part of the story.
+func onStage(ctx context.Context, w *netsim.World, srv *reference.Server, r *recorder, f func(context.Context)) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() { // those who wait for each other, and not for time, must give up as well
+		select {
+		case <-w.Clock.Stopped():
+			cancel(w.Clock.Err())
+		case <-ctx.Done():
+		}
+	}()
+	var serving sync.WaitGroup
+	defer serving.Wait()
+	defer srv.Close()
+	for _, a := range w.Server().Addrs() {
+		l, err := w.Server().Listen(ctx, netip.AddrPortFrom(a.Addr(), controlPort))
+		if err != nil {
+			return fmt.Errorf("start the server: %w", err)
+		}
+		serving.Go(func() { _ = srv.Serve(ctx, l) }) // it ends with an error when it is closed
+	}
+	f(ctx)
+	_ = w.Client().Sleep(ctx, lull)
+	r.stop()
+	return nil
+}
+
+// server makes the reference server of an act.
+func server(w *netsim.World, act *Act) (*reference.Server, error) {
+	files := reference.NewMemory()
+	content := slices.Repeat([]byte("There and back. "), fileSize/16)
+	if err := files.WriteFile("/"+fileName, content, w.Clock.Start()); err != nil {
+		return nil, fmt.Errorf("make the file: %w", err)
+	}
+	spec, random := w.Topology, w.Rand("server")
+	var mu sync.Mutex
+	o := reference.Options{Network: w.Server(), Clock: w.Server(), Files: files, Users: map[string]string{}, Anonymous: true,
+		Random: func(n int) int {
+			mu.Lock()
+			defer mu.Unlock()
+			return random.IntN(n)
+		},
+		PassivePorts: reference.PortRange{Min: spec.PassivePorts.First, Max: spec.PassivePorts.Last},
+		AllowForeign: act.Server == Trusting}
+	if act.Server == Today {
+		o.Tolerances.RefusesWith500 = true // as most servers do
+	}
+	if spec.Advertise.IsValid() {
+		o.PassiveAddr = func(local, _ netip.Addr) netip.Addr {
+			if local.Is4() == spec.Advertise.Is4() {
+				return spec.Advertise
+			}
+			return local
+		}
+	}
+	return reference.NewServer(o), nil
+}
+
+// tell makes the story of an act that was played; err is why it was cut off.
+func tell(act *Act, w *netsim.World, r *recorder, c *client, err error) *ActStory {
+	r.finish(func(node string) bool { return w.Gateway(node) != nil })
+	t := retell(r)
+	s := &ActStory{Title: act.Title, Text: act.Text, Network: act.Network, Mode: act.Mode, Server: act.Server,
+		Helper: act.helper(), Brief: act.Brief, Messages: t.messages, record: r,
+		Nodes: nodes(&w.Topology, t.messages), Tables: snapshots(r, t.of)}
+	if s.Messages == nil {
+		s.Messages = []Message{}
+	}
+	if err != nil {
+		s.Outcome, s.Reason, s.Seconds = Stopped, stopped(err), w.Clock.Now().Sub(r.start).Seconds()
+		return s
+	}
+	s.Reply, s.Seconds = c.reply, (c.until - c.from).Seconds()
+	s.Outcome, s.Reason = judge(act, &w.Topology, s, c)
+	return s
+}
+
+// stopped says in a sentence what a guard found.
+func stopped(err error) string {
+	var limit *clock.LimitError
+	var deadlock *clock.DeadlockError
+	switch {
+	case errors.As(err, &limit):
+		return limit.Error() + "."
+	case errors.As(err, &deadlock):
+		return deadlock.Error() + "."
+	}
+	return err.Error() + "."
+}

@@ -1,0 +1,281 @@
+package lab
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/ftpconform/ftpconform/netsim"
+	"github.com/ftpconform/ftpconform/netsim/packet"
+)
+
+// controlPort is where the server listens.
+const controlPort = 21
+
+// teller turns hops into messages.
+type teller struct {
+	start    time.Time
+	messages []Message
+	flows    map[flow]*stream
+	seen     map[string]int // message by what makes it the same one, sent again
+	of       map[*hop]int   // message by hop
+}
+
+// flow is a direction of a connection as a node sends it.
+type flow struct {
+	from     string
+	src, dst netip.AddrPort
+}
+
+// stream is what has gone by on a flow.
+type stream struct {
+	next  uint32 // the number after the last octet that was told
+	known bool
+	line  []byte // of the control connection, without its end so far
+	// Of a data connection: the message that sums it up, the number of its first
+	// octet and that after its last one.
+	data     int
+	some     bool
+	low, top uint32
+}
+
+// retell tells a record as messages, pure acknowledgements left out.
+func retell(r *recorder) *teller {
+	t := &teller{start: r.start, flows: map[flow]*stream{}, seen: map[string]int{}, of: map[*hop]int{}}
+	for _, h := range r.hops {
+		if h.reached || h.lost != "" { // else the act ended meanwhile
+			t.hop(h)
+		}
+	}
+	for i := range t.messages {
+		t.messages[i].Number = i + 1
+	}
+	return t
+}
+
+func (t *teller) hop(h *hop) {
+	p := &packet.Packet{Data: h.data}
+	v, err := p.Parse()
+	if err != nil {
+		return // no node sends such a thing
+	}
+	switch why, src, dst, ok := p.Quote(&v); {
+	case ok:
+		t.say(h, &v, "ICMP "+why.String(), fmt.Sprint("ICMP", why, src, dst), fmt.Sprintf("about %v > %v", src, dst))
+	case v.TCP && !v.Fragment():
+		t.segment(h, p, &v)
+	default:
+		t.say(h, &v, fmt.Sprintf("protocol %d, %d octets", v.Proto, len(p.IPPayload(&v))), fmt.Sprint("other", v.ID), "")
+	}
+}
+
+func (t *teller) segment(h *hop, p *packet.Packet, v *packet.View) {
+	f := flow{h.from, v.Src, v.Dst}
+	s := t.flows[f]
+	if s == nil {
+		s = &stream{}
+		t.flows[f] = s
+	}
+	if v.Flags.Has(packet.SYN) {
+		text := "SYN"
+		if v.Flags.Has(packet.ACK) {
+			text = "SYN ACK"
+		}
+		t.say(h, v, text, fmt.Sprint("SYN", v.Seq), "")
+		s.next, s.known = v.Seq+1, true
+	}
+	if v.Flags.Has(packet.RST) {
+		t.say(h, v, "RST", "RST", "")
+	}
+	if v.Len() > 0 {
+		if control(v) {
+			t.text(h, p, v, s)
+		} else {
+			t.data(h, v, s)
+		}
+	}
+	if v.Flags.Has(packet.FIN) {
+		t.say(h, v, "FIN", "FIN", "")
+	}
+}
+
+func control(v *packet.View) bool { return v.Src.Port() == controlPort || v.Dst.Port() == controlPort }
+
+// say adds a message, unless it is one that was told and is sent again; key
+// tells that, within its flow.
+func (t *teller) say(h *hop, v *packet.View, text, key, note string) int {
+	key = fmt.Sprint(h.from, v.Src, v.Dst, h.lost != "", key)
+	if i, ok := t.seen[key]; ok {
+		m := &t.messages[i]
+		m.Again = append(m.Again, h.at.Sub(t.start)-m.At)
+		if strings.HasSuffix(m.Note, silent) {
+			m.Note = h.lost // which knows more
+		}
+		t.of[h] = i
+		return i
+	}
+	m := Message{At: h.at.Sub(t.start), From: h.from, To: h.to, Wire: h.network, Src: v.Src, Dst: v.Dst,
+		Text: text, Control: v.TCP && control(v), Part: h.part, Lost: h.lost != ""}
+	if v.TCP && !m.Control {
+		m.Part = Transfer
+	}
+	if m.To == "" {
+		m.To = h.network
+	}
+	m.Translated = translated(h, v)
+	m.Note = both(both(note, h.note), h.lost)
+	t.messages = append(t.messages, m)
+	i := len(t.messages) - 1
+	t.seen[key], t.of[h] = i, i
+	return i
+}
+
+// text tells the lines of the control connection that a segment completes.
+func (t *teller) text(h *hop, p *packet.Packet, v *packet.View, s *stream) {
+	octets := p.Payload(v)
+	if !s.known {
+		s.next, s.known = v.Seq, true
+	}
+	switch ahead := int32(v.Seq - s.next); {
+	case h.lost != "" || ahead > 0: // nobody has read it, or not yet
+		line, _, _ := strings.Cut(string(octets), "\r\n")
+		t.say(h, v, line, fmt.Sprint("line", v.Seq), "")
+		return
+	case int(-ahead) >= len(octets): // all of it was there before
+		if _, ok := t.seen[fmt.Sprint(h.from, v.Src, v.Dst, false, "line", v.Seq)]; ok {
+			t.say(h, v, "", fmt.Sprint("line", v.Seq), "")
+		}
+		return
+	default:
+		octets = octets[-ahead:]
+	}
+	at := s.next
+	for _, c := range octets {
+		s.next++
+		if c != '\n' {
+			s.line = append(s.line, c)
+			continue
+		}
+		t.say(h, v, strings.TrimSuffix(string(s.line), "\r"), fmt.Sprint("line", at), "")
+		at, s.line = s.next, nil
+	}
+}
+
+// data sums up what goes over a data connection in one message.
+func (t *teller) data(h *hop, v *packet.View, s *stream) {
+	if !s.some {
+		s.data = t.say(h, v, "", fmt.Sprint("data", v.Seq), "")
+		s.some, s.low, s.top = true, v.Seq, v.Seq
+	}
+	m := &t.messages[s.data]
+	t.of[h] = s.data
+	if end := v.Seq + uint32(v.Len()); h.lost == "" && int32(end-s.top) > 0 {
+		s.top = end
+	}
+	if m.Lost = s.top == s.low; !m.Lost {
+		m.Text = fmt.Sprintf("%d octets of data", s.top-s.low)
+	} else {
+		m.Text = "data"
+	}
+}
+
+// translated says how a gateway has changed the addresses of what it sends on.
+func translated(h *hop, v *packet.View) string {
+	if h.parent == nil {
+		return ""
+	}
+	got, err := (&packet.Packet{Data: h.parent.now}).Parse()
+	if err != nil || got.Src == v.Dst || got.Proto != v.Proto {
+		return "" // an answer of its own
+	}
+	var out string
+	for _, ends := range [][2]netip.AddrPort{{got.Src, v.Src}, {got.Dst, v.Dst}} {
+		if ends[0] != ends[1] {
+			out = both(out, fmt.Sprintf("%s becomes %s", Endpoint(ends[0]), Endpoint(ends[1])))
+		}
+	}
+	return out
+}
+
+// both joins two remarks.
+func both(a, b string) string {
+	switch {
+	case a == "":
+		return b
+	case b == "":
+		return a
+	}
+	return a + "; " + b
+}
+
+// Endpoint prints an endpoint, without its port if that is 0.
+func Endpoint(ep netip.AddrPort) string {
+	if ep.Port() == 0 {
+		return ep.Addr().String()
+	}
+	return ep.String()
+}
+
+// nodes lists those that had a part: client, gateways and server in the order
+// of the way between them, then others.
+func nodes(t *netsim.Topology, messages []Message) []Node {
+	part := map[string]bool{t.Client: true, t.Server: true}
+	for _, m := range messages {
+		part[m.From], part[m.To] = true, true
+	}
+	order := append([]string{t.Client}, gatewaysBetween(t)...)
+	order = append(order, t.Server)
+	for _, h := range t.Hosts {
+		if h.Name != t.Client && h.Name != t.Server {
+			order = append(order, h.Name)
+		}
+	}
+	var out []Node
+	for _, name := range order {
+		if part[name] {
+			out = append(out, Node{name, addresses(t, name)})
+		}
+	}
+	return out
+}
+
+// addresses are those of a node, inside before outside.
+func addresses(t *netsim.Topology, name string) []netip.Addr {
+	if h, ok := t.Host(name); ok {
+		return h.Addrs
+	}
+	var out []netip.Addr
+	for _, g := range t.Gateways {
+		if g.Name == name {
+			out = append(append(out, g.Inside.Addrs...), g.Outside.Addrs...)
+		}
+	}
+	return out
+}
+
+// gatewaysBetween lists the gateways, those on the shortest way from client to
+// server first and in its order.
+func gatewaysBetween(t *netsim.Topology) []string {
+	client, _ := t.Host(t.Client)
+	server, _ := t.Host(t.Server)
+	ways := map[string][]string{client.Network: {}}
+	for queue := []string{client.Network}; len(queue) > 0; queue = queue[1:] {
+		at := queue[0]
+		for _, g := range t.Gateways {
+			for _, sides := range [][2]string{{g.Inside.Network, g.Outside.Network}, {g.Outside.Network, g.Inside.Network}} {
+				if _, known := ways[sides[1]]; sides[0] == at && !known {
+					ways[sides[1]] = append(append([]string{}, ways[at]...), g.Name)
+					queue = append(queue, sides[1])
+				}
+			}
+		}
+	}
+	order := ways[server.Network]
+	for _, g := range t.Gateways {
+		if !contains(order, g.Name) {
+			order = append(order, g.Name)
+		}
+	}
+	return order
+}

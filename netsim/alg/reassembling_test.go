@@ -1,0 +1,335 @@
+package alg_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/ftpconform/ftpconform/netsim/alg"
+	"github.com/ftpconform/ftpconform/netsim/gateway"
+	"github.com/ftpconform/ftpconform/netsim/packet"
+)
+
+var reassembling = alg.Options{Profile: alg.Reassembling}
+
+const (
+	inPORT  = "PORT 192,168,1,2,4,1\r\n"
+	outPORT = "PORT 218,63,1,5,4,1\r\n"
+)
+
+func TestReassemblingText(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		ends ends
+		from gateway.Side
+		text string
+		want string // "" for the same
+		to   string // what is expected, "" for nothing
+	}{
+		{"PORT", classic, 0, inPORT, outPORT, "192.168.1.2:1025"},
+		{"PORT behind another line", classic, 0, "NOOP\r\n" + inPORT + "RETR f\r\n", "NOOP\r\n" + outPORT + "RETR f\r\n", "192.168.1.2:1025"},
+		{"in mixed case", classic, 0, "pOrT 192,168,1,2,4,1\r\n", "pOrT 218,63,1,5,4,1\r\n", "192.168.1.2:1025"},
+		{"behind Telnet commands", classic, 0, "\xff\xf4\xff\xf2\xff\xfd\x01" + inPORT, "\xff\xf4\xff\xf2\xff\xfd\x01" + outPORT, "192.168.1.2:1025"},
+		{"behind a DM that has lost its IAC", classic, 0, "\xff\xf4\xf2" + inPORT, "\xff\xf4\xf2" + outPORT, "192.168.1.2:1025"},
+		{"behind a letter 255", classic, 0, "\xff\xff" + inPORT, "", ""},
+		{"with more space", classic, 0, "PORT \t 192,168,1,2,4,1 \r\n", "PORT \t 218,63,1,5,4,1 \r\n", "192.168.1.2:1025"},
+		{"with a bare LF", classic, 0, "PORT 192,168,1,2,4,1\n", "PORT 218,63,1,5,4,1\n", "192.168.1.2:1025"},
+		{"an octet above 255", classic, 0, "PORT 448,168,1,2,4,1\r\n", "", ""},
+		{"port 0", classic, 0, "PORT 192,168,1,2,0,0\r\n", "", ""},
+		{"a stranger's address", classic, 0, "PORT 8,8,8,8,4,1\r\n", "", ""},
+		{"the outside address", classic, 0, "PORT 218,63,1,5,4,1\r\n", "", ""},
+		{"PORTX", classic, 0, "PORTX 192,168,1,2,4,1\r\n", "", ""},
+		{"a file's name", classic, 0, "STOR PORT 192,168,1,2,4,1\r\n", "", ""},
+		{"EPRT", classic, 0, "EPRT |1|192.168.1.2|1025|\r\n", "EPRT |1|218.63.1.5|1025|\r\n", "192.168.1.2:1025"},
+		{"EPRT of IPv6", nat66, 0, "EPRT |2|fd11:1:0::2|1025|\r\n", "EPRT |2|2001:db8:63::5|1025|\r\n", "[fd11:1::2]:1025"},
+		{"EPRT with a delimiter that the outside address has", nat66, 0, "EPRT b2bfd11:1::2b1025b\r\n", "EPRT |2|2001:db8:63::5|1025|\r\n", "[fd11:1::2]:1025"},
+		{"EPRT of the other family", nat66, 0, "EPRT |1|192.168.1.2|1025|\r\n", "", ""},
+		{"PORT without NAT", routed, 0, "PORT 192,168,1,02,4,1\r\n", "", "192.168.1.2:1025"},
+		{"227", behind, 1, "227 Entering Passive Mode (192,168,1,2,195,81).\r\n", "227 Entering Passive Mode (218,63,1,5,195,81).\r\n", "192.168.1.2:50001"},
+		{"227 of several lines", behind, 1, "227-x\r\n192,168,1,2,1,1\r\n227 (192,168,1,2,195,81)\r\n", "227-x\r\n192,168,1,2,1,1\r\n227 (218,63,1,5,195,81)\r\n", "192.168.1.2:50001"},
+		{"227 within another reply", behind, 1, "211-x\r\n227 (192,168,1,2,195,81)\r\n211 end\r\n", "", ""},
+		{"227 of an outside server", classic, 1, "227 (218,63,001,100,195,81)\r\n", "", "218.63.1.100:50001"},
+		{"229 with a free port", behind, 1, "229 (|||50001|)\r\n", "", "192.168.1.2:50001"},
+		{"229 with a port that is taken", behind, 1, "229 (|||1026|)\r\n", "229 (|||40000|)\r\n", "192.168.1.2:1026"},
+		{"229 with an address", behind, 1, "229 (|1|192.168.1.2|50001|)\r\n", "", ""},
+		{"an overlong line", classic, 0, "PORT 192,168,1,2,4,1" + strings.Repeat(" ", 1100) + "\r\n", "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			want := c.want
+			if want == "" {
+				want = c.text
+			}
+			for _, size := range []int{len(c.text), 1, 7} { // octets in a segment
+				w := newWire(t, reassembling, c.ends)
+				w.conn.taken[1026] = true
+				got := ""
+				for at := 0; at < len(c.text); at += size {
+					for _, o := range w.say(c.from, c.text[at:min(at+size, len(c.text))]) {
+						got += o.text
+					}
+				}
+				if got != want {
+					t.Errorf("%d octets at a time: got %q, want %q\n%s", size, got, want, w.conn.story())
+				}
+				to := ""
+				for _, e := range w.conn.expected {
+					to += e.To.String()
+				}
+				if to != c.to {
+					t.Errorf("%d octets at a time: expected %q, want %q", size, to, c.to)
+				}
+			}
+		})
+	}
+}
+
+func TestReassemblingHolds(t *testing.T) {
+	w := newWire(t, reassembling, classic)
+	w.login()
+	start, end := w.next[0], w.next[0]
+	say := func(text string) ([]out, []out) { // what the server gets, what the client gets
+		outs := w.pass(0, packet.Segment{Seq: end, Ack: w.next[1], Flags: packet.ACK, Window: 65535, Payload: []byte(text)})
+		end += uint32(len(text))
+		var back []out
+		for _, q := range w.conn.sent {
+			if q.to == gateway.Client {
+				back = append(back, w.read(q.p))
+			}
+		}
+		return outs, back
+	}
+	ack := func(n uint32) uint32 { // what the client sees of an acknowledgement of the server
+		outs := w.pass(1, packet.Segment{Seq: w.next[1], Ack: start + n, Flags: packet.ACK, Window: 65535})
+		return outs[0].Ack - start
+	}
+
+	// The server has not acknowledged PWD: what is held stays unacknowledged.
+	outs, back := say("PWD\r\nPO")
+	if texts(outs) != "PWD\r\n" || len(back) != 0 {
+		t.Errorf("got %q and %d answers", texts(outs), len(back))
+	}
+	if got := ack(5); got != 7 {
+		t.Errorf("acknowledged %d octets, want 7: those of the line that is held too", got)
+	}
+	outs, back = say("RT 192")
+	if len(outs) != 0 || len(back) != 1 || back[0].Ack != end || back[0].Len() != 0 || back[0].Seq != w.next[1] ||
+		back[0].Src != classic.real[1] || back[0].Dst != classic.seen[0] {
+		t.Errorf("got %q and the answers %+v", texts(outs), back)
+	}
+	if outs := w.pass(0, packet.Segment{Seq: end - 1, Ack: w.next[1], Flags: packet.ACK, Window: 65535}); outs[0].Seq != start+4 {
+		t.Errorf("a probe reaches the server at %d, where it asks for nothing", outs[0].Seq-start)
+	}
+	if outs := w.pass(0, packet.Segment{Seq: end, Ack: w.next[1] + 1, Flags: packet.ACK, Window: 65535}); outs[0].Seq != start+5 {
+		t.Errorf("an acknowledgement has the number %d, beyond what the server can have", outs[0].Seq-start)
+	}
+	last := end
+	outs, back = say(",168,1,2,4,1\r\n")
+	if texts(outs) != outPORT || outs[0].Seq != start+5 || len(back) != 0 {
+		t.Errorf("got %q at %d, and %d answers", texts(outs), outs[0].Seq-start, len(back))
+	}
+	if got := ack(5); got != last-start {
+		t.Errorf("acknowledged %d octets, want %d", got, last-start)
+	}
+	if got := ack(5 + 21); got != end-start {
+		t.Errorf("acknowledged %d octets of %d", got, end-start)
+	}
+	// A repetition of the end brings the whole line once more.
+	if outs := w.pass(0, packet.Segment{Seq: end - 2, Flags: packet.ACK, Payload: []byte("\r\n")}); texts(outs) != outPORT || outs[0].Seq != start+5 {
+		t.Errorf("the repetition is %q at %d", texts(outs), outs[0].Seq-start)
+	}
+}
+
+func TestReassemblingRepeatsWhatItAcknowledged(t *testing.T) {
+	for _, c := range []struct{ name, held, rest, out string }{
+		{"a line that was none", "PO", "X\r\n", "POX\r\n"},
+		{"a line that came to nothing", "PORT 1", "\r\n", "PORT 1\r\n"},
+		{"a line that FIN cuts off", "PORT 1", "", "PORT 1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWire(t, reassembling, classic)
+			w.login()
+			start := w.next[0]
+			if got := texts(w.say(0, c.held)); got != "" {
+				t.Fatalf("%q passes", got)
+			}
+			rest := packet.Segment{Seq: w.next[0], Ack: w.next[1], Flags: packet.ACK, Window: 65535, Payload: []byte(c.rest)}
+			if c.rest == "" {
+				rest.Flags |= packet.FIN
+			}
+			for range 3 {
+				outs := w.pass(0, rest)
+				if texts(outs) != c.out || outs[0].Seq != start || outs[0].Flags.Has(packet.FIN) != (c.rest == "") {
+					t.Errorf("got %q, %v at %d", texts(outs), outs[0].Flags, outs[0].Seq-start)
+				}
+			}
+		})
+	}
+}
+
+func TestReassemblingWaitsForTheOrder(t *testing.T) {
+	w := newWire(t, reassembling, classic)
+	w.login()
+	start := w.next[0]
+	second := packet.Segment{Seq: start + 6, Ack: w.next[1], Flags: packet.ACK | packet.FIN, Window: 65535, Payload: []byte(inPORT)}
+	if got := texts(w.pass(0, second)); got != "" {
+		t.Errorf("%q passes although NOOP is missing", got)
+	}
+	outs := w.say(0, "NOOP\r\n")
+	if texts(outs) != "NOOP\r\n"+outPORT || !outs[0].Flags.Has(packet.FIN) {
+		t.Errorf("got %q %v", texts(outs), outs[0].Flags)
+	}
+}
+
+func TestReassemblingSplitsWhatDoesNotFit(t *testing.T) {
+	w := newWire(t, reassembling, between("10.0.0.2:41001", "218.63.1.5:41001", "218.63.1.100:21", "218.63.1.100:21"))
+	text := strings.Repeat("NOOP\r\n", 239) + "PORT 10,0,0,2,4,1\r\nPWD\r\n\r\n" // 1460 octets
+	outs := w.say(0, text)
+	if len(outs) != 2 || outs[0].Len() != 1460 || outs[1].Seq != outs[0].Next() || outs[0].Flags.Has(packet.PSH) || !outs[1].Flags.Has(packet.PSH) {
+		t.Errorf("got %d packets: %+v", len(outs), outs)
+	}
+	if got := strings.ReplaceAll(texts(outs), "|", ""); got != strings.Replace(text, "10,0,0,2", "218,63,1,5", 1) {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestReassemblingUrgent(t *testing.T) {
+	w := newWire(t, reassembling, classic)
+	w.login()
+	w.say(0, inPORT)
+	at := w.next[0]
+	s := packet.Segment{Seq: at, Ack: w.next[1], Flags: packet.ACK, Window: 65535, Payload: []byte(inPORT + "\xff\xf4\xff\xf2ABOR\r\n")}
+	outs := w.passUrgent(0, s, uint16(len(inPORT)+4))
+	if len(outs) != 1 || !outs[0].Flags.Has(packet.URG) || outs[0].text[outs[0].Urgent:] != "ABOR\r\n" {
+		t.Errorf("got %+v", outs)
+	}
+	w.next[0] += uint32(len(s.Payload))
+	// The urgent octets of a segment that is held are urgent when it goes on.
+	held := packet.Segment{Seq: w.next[0], Ack: w.next[1], Flags: packet.ACK, Window: 65535, Payload: []byte("PORT")}
+	if outs := w.passUrgent(0, held, 3); texts(outs) != "" {
+		t.Errorf("%q passes", texts(outs))
+	}
+	w.next[0] += 4
+	if outs := w.say(0, "AL\r\n"); texts(outs) != "PORTAL\r\n" || outs[0].Urgent != 3 {
+		t.Errorf("got %q, urgent %d", texts(outs), outs[0].Urgent)
+	}
+}
+
+func TestReassemblingReset(t *testing.T) {
+	w := newWire(t, reassembling, classic)
+	w.login()
+	w.say(0, inPORT)
+	start := w.next[0] - 1 // outside
+	w.say(0, "PORT 1")
+	outs := w.pass(0, packet.Segment{Seq: w.next[0], Flags: packet.RST})
+	if len(outs) != 1 || outs[0].Seq != start {
+		t.Errorf("the RST is at %d of what the server has, which would not take it", outs[0].Seq-start)
+	}
+}
+
+func TestReassemblingTLS(t *testing.T) {
+	for _, c := range []struct {
+		name, command, reply string
+		blind                bool
+	}{
+		{"accepted", "AUTH TLS\r\n", "234 go on\r\n", true},
+		{"with a challenge", "auth GSSAPI\r\n", "334 ADAT=\r\n", true},
+		{"refused", "AUTH TLS\r\n", "431 no\r\n", false},
+		{"not asked for", "NOOP\r\n", "234 go on\r\n", false},
+		{"EPSV ALL accepted", "EPSV ALL\r\n", "200 ok\r\n", true},
+		{"EPSV ALL refused", "EPSV ALL\r\n", "501 no\r\n", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWire(t, reassembling, classic)
+			w.login()
+			w.say(0, inPORT)
+			w.say(0, c.command)
+			w.say(1, c.reply)
+			want := outPORT
+			if c.blind {
+				want = inPORT
+			}
+			outs := w.say(0, inPORT)
+			if texts(outs) != want || outs[0].Seq != w.next[0]-uint32(len(inPORT))-1 {
+				t.Errorf("got %q at %d", texts(outs), outs[0].Seq)
+			}
+			// What is not looked at need not come in order.
+			w.next[0] += 100
+			blind := c.blind && c.command != "EPSV ALL\r\n"
+			if got := texts(w.say(0, "later\r\n")); blind != (got == "later\r\n") {
+				t.Errorf("behind a gap: %q", got)
+			}
+		})
+	}
+}
+
+func TestReassemblingTakesUpInTheMiddle(t *testing.T) {
+	c := &connection{ends: classic, established: true}
+	w := &wire{tb: t, conn: c, insp: attach(t, reassembling, c), next: [2]uint32{5000, 7000}}
+	for _, s := range []struct{ in, out string }{{"PORT 192,168,1,2,4,1\r\nNO", ""}, {"OP\r\n", ""}, {inPORT, outPORT}} {
+		if s.out == "" {
+			s.out = s.in
+		}
+		if got := texts(w.say(0, s.in)); got != s.out {
+			t.Errorf("%q becomes %q", s.in, got)
+		}
+	}
+}
+
+func TestReassemblingDropsDamagedSegments(t *testing.T) {
+	w := newWire(t, reassembling, classic)
+	p := packet.TCP(packet.Segment{Src: classic.real[0], Dst: classic.seen[1], Seq: 1000, Ack: 9000, Flags: packet.ACK, Payload: []byte(inPORT)})
+	p.Data[len(p.Data)-3] ^= 1
+	v, err := p.Parse()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.insp.Inspect(p, &v, gateway.Client) || len(w.conn.expected) != 0 {
+		t.Error("a segment with a wrong checksum was taken")
+	}
+}
+
+func TestReassemblingLeavesWhatCannotBeOpened(t *testing.T) {
+	w := newWire(t, reassembling, classic)
+	w.conn.refuse = errors.New("too many")
+	if got := texts(w.say(0, inPORT)); got != inPORT || !strings.Contains(w.conn.story(), "too many") {
+		t.Errorf("got %q, story %q", got, w.conn.story())
+	}
+}
+
+// TestThousandCommands has a thousand PORTs whose texts grow by different
+// lengths, and a sequence number that wraps around within them.
+func TestThousandCommands(t *testing.T) {
+	for _, o := range []alg.Options{linux, reassembling} {
+		t.Run(string(o.Profile), func(t *testing.T) {
+			w := newWire(t, o, between("10.0.0.2:41001", "218.63.1.5:41001", "218.63.1.100:21", "218.63.1.100:21"))
+			const isn = 0xffff_f000
+			w.next[0] = isn + 1
+			w.pass(0, packet.Segment{Seq: isn, Flags: packet.SYN, Window: 65535})
+			w.pass(1, packet.Segment{Seq: 8999, Ack: isn + 1, Flags: packet.SYN | packet.ACK, Window: 65535})
+			seen := w.next[0]
+			check := func(in, want string) {
+				t.Helper()
+				outs := w.say(0, in)
+				if len(outs) != 1 || outs[0].text != want || outs[0].Seq != seen {
+					t.Fatalf("%q becomes %q at %d, want %q at %d", in, texts(outs), outs[0].Seq, want, seen)
+				}
+				seen += uint32(len(want))
+				back := w.pass(1, packet.Segment{Seq: w.next[1], Ack: seen, Flags: packet.ACK, Window: 65535})
+				if back[0].Ack != w.next[0] {
+					t.Fatalf("the client has sent up to %d, and is told %d", w.next[0], back[0].Ack)
+				}
+			}
+			check("USER x\r\n", "USER x\r\n")
+			for i := range 1000 {
+				zeros := []string{"", "0", "00"}[i%3] // the text shrinks as often as it grows
+				if i%2 == 0 {
+					check(fmt.Sprintf("PORT 10,%s0,0,%s2,4,%d\r\n", zeros, zeros, i%256), fmt.Sprintf("PORT 218,63,1,5,4,%d\r\n", i%256))
+				} else {
+					check(fmt.Sprintf("EPRT |1|10.0.0.2|%d|\r\n", 1024+i), fmt.Sprintf("EPRT |1|218.63.1.5|%d|\r\n", 1024+i))
+				}
+				check("NOOP\r\n", "NOOP\r\n")
+			}
+		})
+	}
+}
