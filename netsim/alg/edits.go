@@ -97,9 +97,9 @@ func (e *edits) in(out int64, up bool) int64 {
 	return d.in
 }
 
-// copy returns what the receiver gets for the sender's octets from from to to,
-// neither of which lies within an edit; raw holds those octets from at on that
-// are in no edit.
+// copy returns what the receiver gets for the sender's octets from from to to.
+// An edit counts in full; from does not lie within one. raw holds those octets
+// from at on that are in no edit.
 func (e *edits) copy(from, to int64, raw []byte, at int64) []byte {
 	out := make([]byte, 0, to-from)
 	for pos := from; pos < to; {

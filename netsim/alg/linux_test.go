@@ -141,6 +141,16 @@ func TestLinuxLineStarts(t *testing.T) {
 			t.Errorf("got %q", got)
 		}
 	})
+	t.Run("an old line does not drive out a later one", func(t *testing.T) {
+		w := newWire(t, linux, classic)
+		w.login()
+		at := w.next[0]
+		w.say(0, command)
+		w.pass(0, packet.Segment{Seq: 1000, Ack: w.next[1], Flags: packet.ACK, Payload: []byte("USER\r\n")}) // ends before the others
+		if got := texts(w.pass(0, packet.Segment{Seq: at, Ack: w.next[1], Flags: packet.ACK, Payload: []byte(command)})); got != changed {
+			t.Errorf("the repetition is %q", got)
+		}
+	})
 	t.Run("a repetition is rewritten until the line after the next", func(t *testing.T) {
 		w := newWire(t, linux, classic)
 		w.login()
@@ -178,9 +188,23 @@ func TestLinuxChoosesHigherPort(t *testing.T) {
 	if n, _ := fmt.Sscanf(got, "PORT 218,63,1,5,%d,%d", &a, &b); n != 2 || a<<8|b <= 1025 {
 		t.Errorf("got %q", got)
 	}
-	w.conn.taken[65535] = true // above it there is none
-	if got := texts(w.say(0, "PORT 192,168,1,2,255,255\r\n")); got != "" {
+	w.conn.taken[65534] = true // 65535 is never chosen
+	if got := texts(w.say(0, "PORT 192,168,1,2,255,254\r\n")); got != "" {
 		t.Errorf("got %q", got)
+	}
+}
+
+func TestLinuxDoesNotMendDamage(t *testing.T) {
+	w := newWire(t, linux, classic)
+	w.login()
+	p := packet.TCP(packet.Segment{Src: classic.real[0], Dst: classic.seen[1], Seq: w.next[0], Ack: w.next[1], Flags: packet.ACK, Payload: []byte("PORT 192,168,1,2,4,1\r\n")})
+	p.Data[len(p.Data)-3] ^= 1
+	v, err := p.Parse()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.insp.Inspect(p, &v, gateway.Client); p.ChecksumOK(&v) || len(w.conn.expected) != 0 {
+		t.Error("a segment with a wrong checksum was taken for good")
 	}
 }
 
@@ -193,6 +217,10 @@ func TestLinuxNumbers(t *testing.T) {
 		if want := w.next[0] - uint32(len(outs[0].text)-2) + uint32(2*i); outs[0].Seq != want {
 			t.Fatalf("command %d stands at %d, want %d", i, outs[0].Seq, want)
 		}
+	}
+	last := w.next[0] - uint32(len("PORT 10,0,0,2,4,20\r\n"))
+	if outs := w.pass(1, packet.Segment{Seq: w.next[1], Ack: last + 38, Flags: packet.ACK}); outs[0].Ack != last {
+		t.Errorf("with the last command missing, %d octets are acknowledged, want %d", outs[0].Ack-start, last-start)
 	}
 	sent := w.next[0] - start
 	edge := func(b []byte, at uint32) []byte {

@@ -3,6 +3,7 @@ package alg_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -134,6 +135,9 @@ func TestReassemblingHolds(t *testing.T) {
 	if got := ack(5 + 21); got != end-start {
 		t.Errorf("acknowledged %d octets of %d", got, end-start)
 	}
+	if outs := w.pass(0, packet.Segment{Seq: end - 1, Ack: w.next[1], Flags: packet.ACK, Window: 65535}); outs[0].Seq >= start+5+21 {
+		t.Errorf("a probe reaches the server at %d, where it asks for nothing", outs[0].Seq-start)
+	}
 	// A repetition of the end brings the whole line once more.
 	if outs := w.pass(0, packet.Segment{Seq: end - 2, Flags: packet.ACK, Payload: []byte("\r\n")}); texts(outs) != outPORT || outs[0].Seq != start+5 {
 		t.Errorf("the repetition is %q at %d", texts(outs), outs[0].Seq-start)
@@ -178,6 +182,141 @@ func TestReassemblingWaitsForTheOrder(t *testing.T) {
 	outs := w.say(0, "NOOP\r\n")
 	if texts(outs) != "NOOP\r\n"+outPORT || !outs[0].Flags.Has(packet.FIN) {
 		t.Errorf("got %q %v", texts(outs), outs[0].Flags)
+	}
+
+	w = newWire(t, reassembling, classic)
+	w.pass(0, packet.Segment{Seq: start, Ack: w.next[1], Flags: packet.ACK | packet.FIN})
+	w.next[0] = 1000
+	if outs := w.say(0, "USER anonymous\r\n"); !outs[0].Flags.Has(packet.FIN) {
+		t.Errorf("the FIN that came early does not go on: %v", outs[0].Flags)
+	}
+}
+
+func TestReassemblingNumbers(t *testing.T) {
+	grows := between("10.0.0.2:41001", "218.63.1.5:41001", "218.63.1.100:21", "218.63.1.100:21")
+	const in, out = "PORT 10,0,0,2,4,1\r\n", "PORT 218,63,1,5,4,1\r\n" // 19 and 21 octets; the numbers begin at 5
+	t.Run("of a changed text the receiver has all or nothing", func(t *testing.T) {
+		w := newWire(t, reassembling, grows)
+		w.say(0, in)
+		w.say(0, in)
+		for _, c := range []struct{ ack, left, right, wantAck, wantLeft, wantRight uint32 }{
+			{5, 19, 21, 5, 17, 19},   // behind the first change
+			{6, 21, 42, 5, 19, 38},   // from the second line on
+			{6, 10, 30, 5, 17, 24},   // from the first change into the second
+			{5, 8, 28, 5, 17, 24},    // from within the first to within the second
+			{5, 8, 12, 5, 5, 5},      // within the first: nothing
+			{21, 26, 41, 19, 24, 37}, // the second change and one octet more
+		} {
+			options := []byte{1, 1, 5, 10}
+			for _, edge := range []uint32{c.left, c.right} {
+				edge += 1000
+				options = append(options, byte(edge>>24), byte(edge>>16), byte(edge>>8), byte(edge))
+			}
+			p := packet.TCP(packet.Segment{Src: grows.real[1], Dst: grows.seen[0], Seq: 9000, Ack: 1000 + c.ack, Flags: packet.ACK, Options: options})
+			v, err := p.Parse()
+			if err != nil || !w.insp.Inspect(p, &v, gateway.Server) {
+				t.Fatal(err)
+			}
+			got := []uint32{v.Ack - 1000}
+			p.MapSACK(&v, func(edge uint32) uint32 { got = append(got, edge-1000); return edge })
+			if want := []uint32{c.wantAck, c.wantLeft, c.wantRight}; !slices.Equal(got, want) || !p.ChecksumOK(&v) {
+				t.Errorf("%+v: got %v", c, got)
+			}
+		}
+	})
+	t.Run("of a text that was only held, it has what it says", func(t *testing.T) {
+		w := newWire(t, reassembling, grows)
+		w.say(0, "PORT 1")
+		w.say(0, "23\r\n")
+		for ack, want := range map[uint32]uint32{0: 6, 5: 6, 7: 7, 10: 10} {
+			if outs := w.pass(1, packet.Segment{Seq: 9000, Ack: 1000 + ack, Flags: packet.ACK}); outs[0].Ack-1000 != want {
+				t.Errorf("the server has %d octets, the client is told %d", ack, outs[0].Ack-1000)
+			}
+		}
+	})
+	t.Run("an old acknowledgement stays old", func(t *testing.T) {
+		w := newWire(t, reassembling, grows)
+		for i := range uint32(40) {
+			w.say(0, in)
+			w.pass(1, packet.Segment{Seq: 9000, Ack: 1000 + uint32(len(out))*(i+1), Flags: packet.ACK})
+		}
+		if outs := w.pass(1, packet.Segment{Seq: 9000, Ack: 1000, Flags: packet.ACK}); int32(outs[0].Ack-1000) < 0 || int32(w.next[0]-outs[0].Ack) < 0 {
+			t.Errorf("acknowledged up to %d of %d", int32(outs[0].Ack-1000), w.next[0]-1000)
+		}
+		if outs := w.pass(0, packet.Segment{Seq: 1000, Ack: 9000, Flags: packet.ACK, Payload: []byte(in)}); len(outs) != 1 || outs[0].Len() != 0 || int32(outs[0].Seq-1000-40*21) >= 0 {
+			t.Errorf("a repetition of what is forgotten: %+v", outs)
+		}
+	})
+	t.Run("what a server cannot have does not count", func(t *testing.T) {
+		w := newWire(t, reassembling, grows)
+		w.pass(1, packet.Segment{Seq: 9000, Ack: 1100, Flags: packet.ACK})
+		w.say(0, "PWD\r\nPO")
+		for _, q := range w.conn.sent {
+			t.Errorf("an answer: %v", q.p)
+		}
+	})
+}
+
+func TestReassemblingAnswersForTheReceiver(t *testing.T) {
+	c := &connection{ends: classic, established: true}
+	w := &wire{tb: t, conn: c, insp: attach(t, reassembling, c), next: [2]uint32{1000, 9000}}
+	stamps := func(value, echo byte) []byte { return []byte{1, 1, 8, 10, 0, 0, 0, value, 0, 0, 0, echo} }
+	w.pass(0, packet.Segment{Seq: 999, Flags: packet.SYN, Options: append([]byte{1, 3, 3, 7}, stamps(1, 0)...)})
+	w.pass(1, packet.Segment{Seq: 8999, Ack: 1000, Flags: packet.SYN | packet.ACK, Window: 64000, Options: append([]byte{1, 3, 3, 5}, stamps(50, 1)...)})
+	answer := func(text string, stamp byte) out {
+		t.Helper()
+		w.pass(0, packet.Segment{Seq: w.next[0], Ack: 9000, Flags: packet.ACK, Options: stamps(stamp, 50), Payload: []byte(text)})
+		w.next[0] += uint32(len(text))
+		if len(c.sent) != 1 || c.sent[0].to != gateway.Client {
+			t.Fatalf("%d answers", len(c.sent))
+		}
+		if options := c.sent[0].p.Data[40:]; string(options) != string(stamps(50, stamp)) {
+			t.Errorf("options % x", options)
+		}
+		return w.read(c.sent[0].p)
+	}
+	// The window in a SYN is not scaled, the others are.
+	if a := answer("PO", 2); a.Window != 64000>>5 || a.Ack != 1002 || a.Seq != 9000 {
+		t.Errorf("got %+v", a)
+	}
+	w.pass(1, packet.Segment{Seq: 9000, Ack: 1000, Flags: packet.ACK, Window: 77, Options: stamps(50, 1)})
+	if a := answer("RT", 3); a.Window != 77 || a.Ack != 1004 {
+		t.Errorf("got %+v", a)
+	}
+	// What is held does not take the window's news with it.
+	outs := w.pass(0, packet.Segment{Seq: w.next[0], Ack: 9000, Flags: packet.ACK, Window: 5, Options: stamps(4, 50), Payload: []byte(" ")})
+	if len(outs) != 1 || outs[0].Window != 5 || outs[0].Len() != 0 || outs[0].Seq != 1000 {
+		t.Errorf("a new window: %+v", outs)
+	}
+}
+
+func TestReassemblingAfterFIN(t *testing.T) {
+	w := newWire(t, reassembling, classic)
+	w.login()
+	w.say(0, inPORT)
+	end := w.next[0]
+	w.pass(0, packet.Segment{Seq: end, Ack: w.next[1], Flags: packet.ACK | packet.FIN})
+	if outs := w.pass(0, packet.Segment{Seq: end + 1, Ack: w.next[1] + 9, Flags: packet.ACK}); outs[0].Seq != end {
+		t.Errorf("the last acknowledgement is at %d behind the FIN", int32(outs[0].Seq-end))
+	}
+	if outs := w.pass(0, packet.Segment{Seq: end, Ack: w.next[1], Flags: packet.ACK, Payload: []byte("more\r\n")}); texts(outs) != "" {
+		t.Errorf("behind the FIN: %q", texts(outs))
+	}
+}
+
+func TestReassemblingMakesTheSenderWait(t *testing.T) {
+	w := newWire(t, reassembling, classic)
+	passed := 0
+	for passed < 200 && texts(w.say(0, inPORT)) == outPORT {
+		passed++
+	}
+	if passed != 64 {
+		t.Errorf("%d commands pass without an acknowledgement", passed)
+	}
+	w.next[0] -= uint32(len(inPORT))
+	w.pass(1, packet.Segment{Seq: 9000, Ack: 1000 + 64*21, Flags: packet.ACK})
+	if got := texts(w.say(0, inPORT)); got != outPORT {
+		t.Errorf("after an acknowledgement: %q", got)
 	}
 }
 

@@ -94,14 +94,10 @@ type sending struct {
 	fin      bool
 }
 
-// settle makes what is to go on begin and end outside of edits: an edit goes on
-// as a whole.
+// settle makes what is to go on begin where an edit does: it goes on as a whole.
 func (r *reassembling) settle(s *stream, o *sending) {
 	if d := s.edits.covering(o.from); d != nil {
 		o.from = d.in
-	}
-	if d := s.edits.covering(o.to - 1); d != nil && o.to > o.from {
-		o.to = d.inEnd()
 	}
 	o.fin = o.fin && s.fin == o.to && s.free == s.fin
 	if d := s.edits.last(o.from); o.fin && o.from == s.fin && d != nil && d.inEnd() == s.fin && s.acked < s.fin {

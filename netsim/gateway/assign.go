@@ -45,7 +45,7 @@ func (g *Gateway) choosePortAt(a netip.Addr, wanted uint16, free func(netip.Addr
 		return port, ok
 	}
 	low := lowPorts.Contains(wanted)
-	if t.Ports == Preserve && !(low && g.faults.LosesLowPorts) {
+	if t.Ports == Preserve && (!low || !g.faults.LosesLowPorts) {
 		if isFree(wanted) {
 			return wanted, true
 		}

@@ -116,7 +116,8 @@ func (g *Gateway) reset(in *port, p *packet.Packet, v *packet.View, why Reason) 
 // it came; mtu is for packets that are too big.
 func (g *Gateway) refuse(in *port, p *packet.Packet, v *packet.View, what packet.Unreachable, mtu int, why Reason) {
 	var answer *packet.Packet
-	if from, ok := in.addr(v.Version); ok && !(what == packet.TooBig && g.faults.SilentTooBig) {
+	silent := what == packet.TooBig && g.faults.SilentTooBig
+	if from, ok := in.addr(v.Version); ok && !silent {
 		answer = packet.ICMPError(from, p, v, what, mtu)
 	}
 	g.answer(in, p, answer, why)

@@ -232,6 +232,96 @@ func TestManyExpectations(t *testing.T) {
 	}
 }
 
+// TestAnnouncedAgain counts two times the same announcement as one.
+func TestAnnouncedAgain(t *testing.T) {
+	c := newControl(t, gateway.Linux())
+	e := gateway.Expectation{By: gateway.Client, To: ep(data), Uses: 1}
+	at := c.mustExpect(e)
+	c.want(c.mustExpect(e), at)
+	for i, want := range []bool{true, false} {
+		if got := strings.HasPrefix(c.tcp(outside, fmt.Sprintf("218.63.1.100:%d", 3000+i), at, syn), "in:"); got != want {
+			t.Errorf("connection %d gets in: %v", i+1, got)
+		}
+	}
+}
+
+// TestExpiryIsToldOnce ends two expectations with their control connection.
+func TestExpiryIsToldOnce(t *testing.T) {
+	c := newControl(t, nat(gateway.NAT{}))
+	for _, from := range []netip.Addr{serverAddr, ep(stranger).Addr()} {
+		c.mustExpect(gateway.Expectation{By: gateway.Client, To: ep(data), From: from})
+	}
+	c.pass(3 * time.Hour)
+	c.tcp(outside, "218.63.1.100:20", "218.63.1.5:1025", syn)
+	if told := c.told(gateway.ConnectionExpired, gateway.ExpectationExpired); len(told) != 3 {
+		t.Errorf("told: %q", told)
+	}
+}
+
+// TestExpiredInTable looks at a table whose expectation is over.
+func TestExpiredInTable(t *testing.T) {
+	c := newControl(t, nat(gateway.NAT{}))
+	c.mustExpect(gateway.Expectation{By: gateway.Client, To: ep(data), Life: time.Minute})
+	c.pass(time.Minute)
+	if table := c.g.Table(); len(table.Expectations) != 0 || len(table.Connections) != 1 {
+		t.Errorf("got\n%v", table)
+	}
+}
+
+// TestExpectedBySelf connects an inside endpoint to itself by its announced
+// one, which cannot be, and leaves nothing behind.
+func TestExpectedBySelf(t *testing.T) {
+	c := newControl(t, nat(gateway.NAT{}))
+	at := c.mustExpect(gateway.Expectation{By: gateway.Client, To: ep(data), Uses: 1})
+	c.want(c.tcp(inside, data, at, syn), "")
+	if table := c.g.Table(); len(table.Mappings) != 1 || c.g.Drops()[gateway.Ambiguous] != 1 {
+		t.Errorf("got\n%v, %v", table, c.g.Drops())
+	}
+}
+
+// TestExpectedByNeighbor needs two mappings for one connection.
+func TestExpectedByNeighbor(t *testing.T) {
+	e := gateway.Expectation{By: gateway.Client, To: ep(data), Uses: 1}
+	c := newControl(t, nat(gateway.NAT{MaxMappings: 2}))
+	c.want(c.tcp(inside, neighbor, c.mustExpect(e), syn), "")
+	if table := c.g.Table(); len(table.Mappings) != 1 || c.g.Drops()[gateway.Exhausted] != 1 {
+		t.Errorf("got\n%v, %v", table, c.g.Drops())
+	}
+	c = newControl(t, nat(gateway.NAT{MaxMappings: 3}))
+	if got := c.tcp(inside, neighbor, c.mustExpect(e), syn); !strings.HasSuffix(got, " > "+data+" SYN") {
+		t.Errorf("got %q", got)
+	}
+	c.want(c.seen("192.168.1.3:7", server).String(), "invalid AddrPort")
+	c.pass(4 * time.Minute)
+	c.want(c.seen("192.168.1.3:7", server).String(), "218.63.1.5:7")
+}
+
+// TestExpectedAtGateway leads to the gateway itself.
+func TestExpectedAtGateway(t *testing.T) {
+	c := newControl(t, gateway.Linux())
+	at := c.mustExpect(gateway.Expectation{By: gateway.Client, To: ep("192.168.1.1:1025"), Uses: 1})
+	c.want(c.tcp(outside, "218.63.1.100:20", at, syn), "out: "+at+" > 218.63.1.100:20 RST ACK")
+}
+
+// TestTwoMappings gives an inside endpoint an announced and a random outside
+// port; the end of the one is not the end of the other.
+func TestTwoMappings(t *testing.T) {
+	c := newControl(t, nat(gateway.NAT{Ports: gateway.Random}))
+	at := c.mustExpect(gateway.Expectation{By: gateway.Client, To: ep(data), Uses: 2})
+	seen := c.connect(data, server)
+	for _, from := range []string{"218.63.1.100:20", "218.63.1.100:22"} {
+		c.want(c.tcp(outside, from, at, syn), "in: "+from+" > "+data+" SYN")
+	}
+	if table := c.g.Table(); len(table.Mappings) != 3 {
+		t.Errorf("got\n%v", table)
+	}
+	c.pass(4 * time.Minute)
+	if table := c.g.Table(); len(table.Mappings) != 2 {
+		t.Errorf("got\n%v", table)
+	}
+	c.want(c.seen(data, stranger).String(), seen)
+}
+
 // TestPortCollision announces a port that is taken (kernel-alg A.18).
 func TestPortCollision(t *testing.T) {
 	const want = 1025

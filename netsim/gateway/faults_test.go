@@ -185,10 +185,25 @@ func TestFaults(t *testing.T) {
 					}
 				}
 				l := newLab(t, o)
+				l.damaged = o.Faults.BadChecksum
 				l.want(test.probe(l), want)
 			})
 		}
 	}
+}
+
+// TestOverloadedPort lets the connection that has lost its answers end; that of
+// the other goes on.
+func TestOverloadedPort(t *testing.T) {
+	l := newLab(t, gateway.Options{NAT: &gateway.NAT{Timeouts: gateway.Timeouts{Close: time.Second}}, Faults: gateway.Faults{OverloadsPorts: true}})
+	seen := l.connect(client, server)
+	l.connect(neighbor, server)
+	l.tcp(inside, client, server, rst)
+	l.pass(time.Second)
+	if n := len(l.g.Table().Connections); n != 1 {
+		t.Errorf("%d connections", n)
+	}
+	l.want(l.tcp(outside, server, seen, ack), "in: "+server+" > "+neighbor+" ACK")
 }
 
 func TestFaultNames(t *testing.T) {

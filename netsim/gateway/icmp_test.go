@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/ftpconform/ftpconform/netsim/gateway"
 	"github.com/ftpconform/ftpconform/netsim/packet"
@@ -69,6 +70,23 @@ func TestICMPDamaged(t *testing.T) {
 	if got := l.g.Drops(); got[gateway.BadChecksum] != 1 || got[gateway.Martian] != 2 {
 		t.Errorf("dropped: %v", got)
 	}
+}
+
+// TestICMPMisdirected drops errors that are not for the sender of what they
+// quote, and that come when the connection is forgotten.
+func TestICMPMisdirected(t *testing.T) {
+	l := newLab(t, nat(gateway.NAT{Addresses: []netip.Addr{netip.MustParseAddr("218.63.1.4"), netip.MustParseAddr("218.63.1.5")}}))
+	seen := l.connect(neighbor, server)
+	p := errorAbout(t, "218.63.1.100", seen, server, packet.HostUnreachable)
+	p.Data[19] ^= 1 // the other address of the pool
+	reseal(p)
+	l.send(outside, p)
+	l.want(l.left(), "")
+	l.send(outside, errorAbout(t, "218.63.1.100", seen, server, packet.HostUnreachable))
+	l.want(l.left(), "in: 218.63.1.100 > 192.168.1.3 ICMP host unreachable about "+neighbor+" > "+server)
+	l.pass(3 * time.Hour)
+	l.send(outside, errorAbout(t, "218.63.1.100", seen, server, packet.HostUnreachable))
+	l.want(l.left(), "")
 }
 
 // TestICMPThroughRouter passes errors on, and asks the filter about them.

@@ -99,7 +99,7 @@ func TestSend(t *testing.T) {
 // TestGrowthBeyondMTU tells the sender in its own sequence numbers, and so that
 // what it sends next fits after it has grown.
 func TestGrowthBeyondMTU(t *testing.T) {
-	for _, grow := range []int{10, -10} {
+	for _, test := range []struct{ size, grow, mtu int }{{1460, 10, 1490}, {1460, -10, 0}, {1600, -10, 1500}} {
 		s := &script{}
 		o := nat(gateway.NAT{})
 		o.Helper = s
@@ -107,17 +107,17 @@ func TestGrowthBeyondMTU(t *testing.T) {
 		l.connect(client, server)
 		s.do = func(_ gateway.Connection, p *packet.Packet, v *packet.View, _ gateway.Side) bool {
 			p.SetSeq(v, v.Seq+100)
-			return p.Replace(v, 0, 20, make([]byte, 20+grow))
+			return p.Replace(v, 0, 20, make([]byte, 20+test.grow))
 		}
-		l.send(inside, packet.TCP(packet.Segment{Src: ep(client), Dst: ep(server), Flags: ack, Seq: 77, Payload: make([]byte, 1460)}))
-		if grow < 0 {
+		l.send(inside, packet.TCP(packet.Segment{Src: ep(client), Dst: ep(server), Flags: ack, Seq: 77, Payload: make([]byte, test.size)}))
+		if test.mtu == 0 {
 			l.want(l.left(), "out: 218.63.1.5:40001 > "+server+" ACK")
 			continue
 		}
 		p := l.ends[inside].got[0]
 		l.want(l.left(), "in: 192.168.1.1 > 192.168.1.2 ICMP packet too big about "+client+" > "+server)
 		icmp := p.Data[20:]
-		if mtu, seq := binary.BigEndian.Uint32(icmp[4:]), binary.BigEndian.Uint32(icmp[8+20+4:]); mtu != 1490 || seq != 77 {
+		if mtu, seq := binary.BigEndian.Uint32(icmp[4:]), binary.BigEndian.Uint32(icmp[8+20+4:]); mtu != uint32(test.mtu) || seq != 77 {
 			t.Errorf("it says that the MTU is %d, about octet %d", mtu, seq)
 		}
 	}

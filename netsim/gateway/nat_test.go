@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/ftpconform/ftpconform/netsim/gateway"
 	"github.com/ftpconform/ftpconform/netsim/packet"
@@ -85,6 +86,31 @@ func TestFiltering(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestFilteringForgets lets nobody in any more whose connection has expired,
+// and keeps the others apart from it.
+func TestFilteringForgets(t *testing.T) {
+	for _, swept := range []bool{false, true} {
+		l := newLab(t, nat(gateway.NAT{Filtering: gateway.AddressDependent, Timeouts: gateway.Timeouts{Close: 10 * time.Second}}))
+		for i := range 4 {
+			l.connect(client, fmt.Sprintf("218.63.1.10%d:21", i))
+		}
+		l.tcp(inside, client, "218.63.1.101:21", rst)
+		l.pass(10 * time.Second)
+		if swept {
+			l.g.Table()
+		}
+		for i := range 4 {
+			from, want := fmt.Sprintf("218.63.1.10%d:20", i), ""
+			if i != 1 {
+				want = "in: " + from + " > " + client + " SYN"
+			}
+			l.want(l.tcp(outside, from, "218.63.1.5:40001", syn), want)
+		}
+		l.pass(3 * time.Hour)
+		l.want(l.g.Table().String(), "")
 	}
 }
 

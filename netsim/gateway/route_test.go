@@ -179,6 +179,43 @@ func TestMalformed(t *testing.T) {
 	}
 }
 
+// TestDamagedSegments are dropped where they would be read or change something;
+// other ones stay damaged.
+func TestDamagedSegments(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		helper  gateway.Helper
+		connect func(l *lab)
+		flags   packet.Flags
+		passes  bool
+	}{
+		{"opening", nil, func(l *lab) { l.seen(client, server) }, ack, false},
+		{"established", nil, func(l *lab) { l.connect(client, server) }, ack, true},
+		{"a FIN", nil, func(l *lab) { l.connect(client, server) }, finAck, false},
+		{"a RST", nil, func(l *lab) { l.connect(client, server) }, rst, false},
+		{"read by a helper", &script{}, func(l *lab) { l.connect(client, server) }, ack, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			o := nat(gateway.NAT{})
+			o.Helper = test.helper
+			l := newLab(t, o)
+			test.connect(l)
+			l.damaged = true
+			p := packet.TCP(packet.Segment{Src: ep(client), Dst: ep(server), Flags: test.flags, Payload: []byte("x")})
+			p.Data[len(p.Data)-1] ^= 1
+			l.send(inside, p)
+			if got := l.g.Drops()[gateway.BadChecksum] == 0; got != test.passes {
+				t.Errorf("it passes: %v", got)
+			}
+			for _, p := range l.ends[outside].got {
+				if v, err := p.Parse(); err != nil || p.ChecksumOK(&v) {
+					t.Errorf("it has been repaired: %v %v", p, err)
+				}
+			}
+		})
+	}
+}
+
 // TestTrailingOctets are no part of the packet.
 func TestTrailingOctets(t *testing.T) {
 	l := newLab(t, nat(gateway.NAT{}))

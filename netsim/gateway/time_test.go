@@ -159,6 +159,9 @@ func TestHold(t *testing.T) {
 		l.want(l.left(), answer)
 		l.pass(time.Minute)
 		l.want(l.left(), "")
+		l.want(l.tcp(outside, server, "218.63.1.5:40001", syn), "")
+		l.pass(time.Minute)
+		l.want(l.left(), answer)
 	})
 	t.Run("meanwhile the client connects", func(t *testing.T) {
 		l := newLab(t, nat(gateway.NAT{}))

@@ -85,6 +85,25 @@ func TestObserve(t *testing.T) {
 	}
 }
 
+// TestObserverLooks has an observer whose own look at the table brings changes
+// about: they come after those that are being told.
+func TestObserverLooks(t *testing.T) {
+	l := newLab(t, nat(gateway.NAT{}))
+	l.connect(client, server)
+	l.pass(3 * time.Hour)
+	l.changes = nil
+	l.g.Observe(func(gateway.Change) { l.g.Table() })
+	l.seen("192.168.1.3:7", stranger)
+	var kinds []gateway.Kind
+	for _, c := range l.changes {
+		kinds = append(kinds, c.Kind)
+	}
+	want := []gateway.Kind{gateway.MappingMade, gateway.ConnectionMade, gateway.ConnectionExpired, gateway.MappingExpired}
+	if !slices.Equal(kinds, want) {
+		t.Errorf("told: %v", kinds)
+	}
+}
+
 // TestNotes marks what a gateway sends of its own.
 func TestNotes(t *testing.T) {
 	l := newLab(t, gateway.Options{Unknown: gateway.UnknownReset, NAT: &gateway.NAT{}})

@@ -69,7 +69,7 @@ func New(c *clock.Clock, o Options) (*Host, error) {
 		o.MTU = 1500
 	}
 	h := &Host{Node: c.Node(), name: o.Name, addrs: o.Addrs, urge: newUrgencies()}
-	h.link = &link{host: h, mtu: uint32(o.MTU)}
+	h.link = newLink(h, o.MTU)
 	seed := c.Rand("host " + o.Name)
 	h.stack = stack.New(stack.Options{
 		NetworkProtocols: []stack.NetworkProtocolFactory{ipv4.NewProtocol, ipv6.NewProtocol},
@@ -78,8 +78,9 @@ func New(c *clock.Clock, o Options) (*Host, error) {
 		Clock:      stackClock{h.Node},
 		RandSource: &source{r: seed},
 		SecureRNG:  &source{r: c.Rand("secure host " + o.Name)},
-		// A host talks to itself without a wire.
-		HandleLocal: true,
+		// A host talks to itself without a wire, but by its link: the stack's own
+		// way costs every packet a search.
+		HandleLocal: false,
 	})
 	if err := h.configure(o); err != nil {
 		h.stack.Close()
@@ -143,12 +144,34 @@ func (h *Host) Attach(out packet.Sink) { h.link.out = out }
 // Input implements packet.Sink: a packet arrives.
 func (h *Host) Input(p *packet.Packet) {
 	v, err := p.Parse()
-	if err != nil {
-		p.Release() // a stack drops what is malformed
+	if err != nil || h.has(v.Src.Addr()) {
+		p.Release() // a stack drops what is malformed, or pretends to be its own
 		return
 	}
-	h.markUrgent(p, &v)
-	h.link.deliver(p, v.Version)
+	h.receive(p, &v)
+}
+
+// has reports whether an address is one of the host's.
+func (h *Host) has(a netip.Addr) bool {
+	for _, own := range h.addrs {
+		if own.Addr() == a {
+			return true
+		}
+	}
+	return false
+}
+
+// receive takes a packet that has arrived, from elsewhere or from itself.
+func (h *Host) receive(p *packet.Packet, v *packet.View) {
+	h.markUrgent(p, v)
+	if v.Proto == packet.ProtoICMPv6 {
+		// The stack acts on two of the reasons for unreachable (RFC 4443 section
+		// 3.1) and takes no notice of the others.
+		if why, _, _, ok := p.Quote(v); ok && (why == packet.HostUnreachable || why == packet.AdminProhibited) {
+			p.SetReason(v, packet.NetUnreachable)
+		}
+	}
+	h.link.receive(p, v)
 }
 
 // Close ends the host with all that is open on it, and waits for its
@@ -156,6 +179,7 @@ func (h *Host) Input(p *packet.Packet) {
 func (h *Host) Close() {
 	h.stack.Close()
 	h.stack.Wait()
+	h.link.wait()
 }
 
 // source is randomness for a stack, safe for concurrent use.

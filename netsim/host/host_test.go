@@ -30,6 +30,8 @@ type pair struct {
 var (
 	clientAddr = netip.MustParseAddr("192.168.1.2")
 	serverAddr = netip.MustParseAddr("192.168.1.100")
+
+	serverAddr6 = netip.MustParseAddr("2001:db8::100")
 )
 
 func newPair(t *testing.T) *pair {
@@ -152,6 +154,12 @@ func TestErrors(t *testing.T) {
 		"host unreachable": {func(p *pair) { p.answer(packet.HostUnreachable) }, at(serverAddr, 1),
 			syscall.EHOSTUNREACH, 10 * time.Millisecond},
 		"net unreachable": {func(p *pair) { p.answer(packet.NetUnreachable) }, at(serverAddr, 1),
+			syscall.ENETUNREACH, 10 * time.Millisecond},
+		"forbidden": {func(p *pair) { p.answer(packet.AdminProhibited) }, at(serverAddr, 1),
+			syscall.EHOSTUNREACH, 10 * time.Millisecond},
+		"host unreachable, IPv6": {func(p *pair) { p.answer(packet.HostUnreachable) }, at(serverAddr6, 1),
+			syscall.ENETUNREACH, 10 * time.Millisecond}, // not EHOSTUNREACH: the stack knows no other
+		"forbidden, IPv6": {func(p *pair) { p.answer(packet.AdminProhibited) }, at(serverAddr6, 1),
 			syscall.ENETUNREACH, 10 * time.Millisecond},
 	}
 	for name, test := range tests {
@@ -358,7 +366,7 @@ func TestDeadlines(t *testing.T) {
 			t.Errorf("after the deadline was taken away: %d, %v", n, err)
 		}
 		_ = c.SetWriteDeadline(p.clock.Now().Add(time.Minute))
-		if _, err := c.Write(make([]byte, 64<<20)); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		if _, err := c.Write(make([]byte, 16<<20)); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Errorf("write: %v", err)
 		}
 	})

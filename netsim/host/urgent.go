@@ -2,6 +2,7 @@ package host
 
 import (
 	"net/netip"
+	"sync/atomic"
 
 	"github.com/ftpconform/ftpconform/netsim/packet"
 )
@@ -21,6 +22,9 @@ type urgencies struct {
 	// until is the offset behind the last urgent octet that was sent, marked
 	// that of the last one that arrived.
 	until, marked map[pair]int64
+	// used is set when urgent data is sent for the first time: most hosts never
+	// do, and need not look.
+	used atomic.Bool
 }
 
 func newUrgencies() urgencies {
@@ -33,6 +37,7 @@ func (c *Conn) WriteUrgent(b []byte) error {
 	c.writing.Lock()
 	defer c.writing.Unlock()
 	h, key := c.host, pair{c.local, c.remote}
+	h.urge.used.Store(true)
 	h.mu.Lock()
 	h.urge.until[key] = c.sent.Load() + int64(len(b))
 	h.mu.Unlock()
@@ -49,9 +54,8 @@ func (c *Conn) UrgentAhead() int64 {
 }
 
 // sendUrgent marks a segment of the stack's.
-func (h *Host) sendUrgent(p *packet.Packet) {
-	v, err := p.Parse()
-	if err != nil || !v.TCP {
+func (h *Host) sendUrgent(p *packet.Packet, v *packet.View) {
+	if !v.TCP || v.Flags&(packet.SYN|packet.RST) == 0 && !h.urge.used.Load() {
 		return
 	}
 	key := pair{v.Src, v.Dst}
@@ -66,7 +70,7 @@ func (h *Host) sendUrgent(p *packet.Packet) {
 		if until, ok := u.until[key]; ok {
 			// Signed arithmetic on sequence numbers survives their turn-around.
 			if ahead := int64(int32(u.sent[key] + uint32(until) - v.Seq)); ahead > 0 {
-				p.SetUrgent(&v, uint16(min(ahead, 65535)))
+				p.SetUrgent(v, uint16(min(ahead, 65535)))
 			}
 		}
 	case v.Flags.Has(packet.RST):

@@ -78,3 +78,15 @@ func (p *Packet) SetQuote(v *View, src, dst netip.AddrPort) {
 	}
 	adjust(p.Data[v.ip+icmpChecksum:], change(before[:n], touched))
 }
+
+// SetReason gives an ICMP error another reason; Quote must have read it.
+func (p *Packet) SetReason(v *View, why Unreachable) {
+	table := &typeCode4
+	if v.Version == 6 {
+		table = &typeCode6
+	}
+	b := p.Data[v.ip:v.end]
+	before := [2]byte(b)
+	copy(b, table[why][:])
+	adjust(b[icmpChecksum:], change(before[:], b[:2]))
+}

@@ -57,7 +57,7 @@ func (s Spec) Check() error {
 		name string
 		p    float64
 	}{{"loss", s.Loss}, {"duplicate", s.Duplicate}, {"reorder", s.Reorder}, {"corrupt", s.Corrupt}} {
-		if p.p < 0 || p.p > 1 {
+		if !(p.p >= 0 && p.p <= 1) { // NaN is neither
 			return fmt.Errorf("%s is %v, and must be from 0 to 1", p.name, p.p)
 		}
 	}
