@@ -62,7 +62,9 @@ func addHome(t *netsim.Topology, name string, n byte, nat gateway.NAT, profile a
 // sameLength makes the address of the inside host as long as that outside, so
 // that a translated text keeps its length and no number has to be corrected:
 // for checks that are not about the numbers.
-func sameLength(t *netsim.Topology) { renumber(t, "10.10.10.0/24", "10.10.10.1", "10.10.10.2", "10.10.10.3") }
+func sameLength(t *netsim.Topology) {
+	renumber(t, "10.10.10.0/24", "10.10.10.1", "10.10.10.2", "10.10.10.3")
+}
 
 // growing makes the address of the inside client shorter than that outside, so
 // that translated commands grow. A server's is longer, so that its replies

@@ -67,11 +67,14 @@ func (t *tape) segments(src, dst netip.AddrPort) []passage {
 	return t.all(func(x passage) bool { return x.Err == nil && x.View.TCP && x.View.Src == src && x.View.Dst == dst })
 }
 
-// syns lists the segments to an endpoint that begin a connection.
+// opens reports whether a packet begins a connection to an endpoint.
+func (x *passage) opens(to netip.AddrPort) bool {
+	return x.Err == nil && x.View.TCP && x.View.Dst == to && x.View.Flags&(packet.SYN|packet.ACK) == packet.SYN
+}
+
+// syns lists the segments that begin a connection to an endpoint.
 func (t *tape) syns(to netip.AddrPort) []passage {
-	return t.all(func(x passage) bool {
-		return x.Err == nil && x.View.TCP && x.View.Dst == to && x.View.Flags&(packet.SYN|packet.ACK) == packet.SYN
-	})
+	return t.all(func(x passage) bool { return x.opens(to) })
 }
 
 // maxStream bounds the streams that are put together.
@@ -127,19 +130,10 @@ type border struct {
 // border begins to watch a gateway of the check's network, see here. What the
 // gateway does goes into the trace.
 func (s *Session) border(name string) *border {
-	s.here()
 	b := &border{Gateway: s.Scene.Gateway(name), s: s,
 		inside: s.Scene.record(name + "/inside"), outside: s.Scene.record(name + "/outside")}
 	b.Observe(func(c gateway.Change) { s.Client.Trace().Note("%s: %s", name, c) })
 	return b
-}
-
-// here makes the session know the check's own network: Check.Network may have
-// given it other addresses than those that the preflight saw.
-func (s *Session) here() {
-	t := *s.Scene.target
-	t.Dir, t.lacks = "/"+runDir, s.Target.lacks
-	s.Target, s.Config.LocalAddr = &t, t.Local
 }
 
 // leaving lists the packets that have left the gateway, to either side.

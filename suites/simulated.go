@@ -51,10 +51,11 @@ func (r *run) scene(c *Check, t Topology) (*Scene, error) {
 	sc := &Scene{World: w, Files: files, target: sceneTarget(w)}
 	random := locked(w.Rand("server"))
 	o := reference.Options{Network: w.Server(), Clock: w.Server(), Random: random, Files: files,
-		Users: map[string]string{"user": "pass"}, PassivePorts: sc.target.PassivePorts, DataTimeout: r.cfg.DataTimeout, LoginDelay: embeddedLoginDelay, MainAddr: w.Server().Addrs()[0].Addr(),
+		Users: map[string]string{"user": "pass"}, PassivePorts: sc.target.PassivePorts, MainAddr: w.Server().Addrs()[0].Addr(),
+		DataTimeout: r.cfg.DataTimeout, LoginDelay: embeddedLoginDelay,
 		Faults: r.cfg.Faults, Tolerances: r.cfg.Tolerances}
 	if spec.Advertise.IsValid() {
-		o.PassiveAddr = func(local, remote netip.Addr) netip.Addr {
+		o.PassiveAddr = func(local, _ netip.Addr) netip.Addr {
 			if local.Is4() {
 				return spec.Advertise
 			}
@@ -110,7 +111,10 @@ func (r *run) inWorld(ctx context.Context, c Check, t Topology) Result {
 	sc, err := r.scene(&c, t)
 	if err == nil {
 		defer sc.Close()
-		target := r.targets[t]
+		// Check.Network may have given the network other addresses than those
+		// that the preflight saw.
+		target := r.targets[t].as(sc.target)
+		target.Stranger, target.Others = sc.target.Stranger, sc.target.Others
 		err = sc.Run(ctx, c.ID, func() {
 			if err := sc.start(ctx); err != nil {
 				res.Verdict, res.Message = HarnessError, err.Error()

@@ -59,7 +59,8 @@ Exit codes: 0 conforms, 1 requirements are broken, 2 usage or configuration,
 		Example: `  ftpconform run                                   check the reference server inside this program
   ftpconform run ftp://user:password@192.0.2.7/    check a server
   ftpconform explain port-works                    what a check is about, with dialogues
-  ftpconform serve --fault EagerDial               a broken server to practise against`,
+  ftpconform serve --fault EagerDial               a broken server to practise against
+  ftpconform lab                                   why PORT fails behind a NAT, message by message`,
 		Version:       suites.Version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -72,7 +73,7 @@ Exit codes: 0 conforms, 1 requirements are broken, 2 usage or configuration,
 	}
 	root.SetVersionTemplate("ftpconform {{.Version}}\n")
 	root.SuggestionsMinimumDistance = 2
-	root.AddCommand(newRun(), newList(), newExplain(), newServe(), newSelftest(), newVersion())
+	root.AddCommand(newRun(), newList(), newExplain(), newServe(), newLab(), newSelftest(), newVersion())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w; see %s --help", err, cmd.CommandPath())
 	})
