@@ -58,6 +58,8 @@ func (s *session) dialFromDataPort(ctx context.Context, remote netip.AddrPort) (
 			return conn, nil
 		case ctx.Err() != nil:
 			return nil, fmt.Errorf("dial %v: %w", remote, context.Cause(ctx))
+		case s.o.Faults.DialsForever && errors.Is(err, syscall.ETIMEDOUT):
+			continue // the host has given up
 		case port == 0 || !localTrouble(err):
 			return nil, fmt.Errorf("dial %v: %w", remote, err)
 		case errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EADDRINUSE) && try == 1, try == dialTries:

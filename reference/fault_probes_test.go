@@ -49,7 +49,11 @@ var faultProbes = map[string]func(p *probe) string{
 	"FamilyUnlisted":   func(p *probe) string { return p.say("EPRT |7|x|2000|") },
 	"FamilyNoText":     func(p *probe) string { return p.say("EPSV 7") },
 	"EPRTLenient":      func(p *probe) string { return p.say("EPRT |2|127.0.0.1|70000") },
-	"EPRTUnchecked":    func(p *probe) string { return p.say("EPRT |1|127.0.0.1|1000|") },
+	"EPRTCanonicalOnly": func(p *probe) string {
+		return p.say("EPRT |2|0:0:0:0:0:0:0:1|2000|") + p.say("EPRT |2|::1|2000|")
+	},
+	"EPRTTakesZones": func(p *probe) string { return p.say("EPRT |2|fe80::1%lo|2000|") },
+	"EPRTUnchecked":  func(p *probe) string { return p.say("EPRT |1|127.0.0.1|1000|") },
 	"EPRTKeepsListener": func(p *probe) string {
 		at := p.epsv()
 		p.say("EPRT " + ftp.FormatExtended(p.ep))

@@ -51,6 +51,12 @@ type Faults struct {
 	// RefusedDataSilent, if true, sends no final reply when the data
 	// connection cannot be made. Seen in ProFTPD and libunftp.
 	RefusedDataSilent bool `id:"M24"`
+	// DialsForever, if true, never gives up a data connection that nobody
+	// answers, so that no 425 comes.
+	DialsForever bool
+	// PORTOnIPv6, if true, answers 200 to PORT on an IPv6 control connection,
+	// and records nothing.
+	PORTOnIPv6 bool
 	// LPRTSwapsOctets, if true, takes the port of LPRT low octet first.
 	LPRTSwapsOctets bool
 	// LPRTFamilyUnlisted, if true, answers 521 without the list of families.
@@ -75,6 +81,12 @@ type Faults struct {
 	// EPRTLenient, if true, takes malformed EPRT arguments: a missing last
 	// delimiter, port 0 or above 65535, a family that contradicts the address.
 	EPRTLenient bool `id:"M55"`
+	// EPRTCanonicalOnly, if true, refuses IPv6 addresses that are not written
+	// as RFC 5952 recommends.
+	EPRTCanonicalOnly bool
+	// EPRTTakesZones, if true, takes every address with a zone identifier for
+	// one of the client's and dials it without the zone.
+	EPRTTakesZones bool
 	// EPRTUnchecked, if true, applies none of the address and port policies
 	// of PORT to EPRT and LPRT. Seen in Pure-FTPd.
 	EPRTUnchecked bool `id:"M08"`
@@ -93,6 +105,15 @@ type Faults struct {
 	// PASVWrongAddress, if true, announces 127.0.1.1, as servers do that look
 	// up their own host name.
 	PASVWrongAddress bool `id:"M36"`
+	// PassiveAddrIgnored, if true, names its own address in 227 although it has
+	// been told another one.
+	PassiveAddrIgnored bool
+	// PassiveAddrBound, if true, opens the passive listener on the address that
+	// it has been told to name. Seen in ebftpd, WaarpFtp and Pure-FTPd.
+	PassiveAddrBound bool `id:"M34"`
+	// PASVOnIPv6, if true, answers 227 with the address 0.0.0.0 on an IPv6
+	// control connection. Seen in vsftpd.
+	PASVOnIPv6 bool
 	// PASVDefaultPort, if true, uses the default data port as every fifth
 	// passive port of a session, as long as it is free.
 	PASVDefaultPort bool

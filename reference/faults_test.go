@@ -124,7 +124,8 @@ func (p *probe) stalled() *net.TCPConn {
 }
 
 // probed elsewhere, because their sessions need a beginning of their own.
-var probedElsewhere = []string{"EphemeralSource", "ActiveFromOtherAddress", "ActiveDialsTwice", "NoLoginDelay"}
+var probedElsewhere = []string{"EphemeralSource", "ActiveFromOtherAddress", "ActiveDialsTwice", "NoLoginDelay",
+	"DialsForever", "PORTOnIPv6", "PASVOnIPv6", "PassiveAddrIgnored", "PassiveAddrBound"}
 
 func TestFaults(t *testing.T) {
 	t.Parallel()

@@ -20,6 +20,11 @@ func (s *session) cmdPORT(cmd ftp.Command) {
 		return
 	case s.barred("PORT"):
 		return
+	case !s.remote.Addr().Is4() && f.PORTOnIPv6:
+		s.dropSetup("PORT")
+		s.setup.kind = setupSpent
+		s.acceptSetup("PORT")
+		return
 	case !s.remote.Addr().Is4():
 		s.refuseSetup("PORT", 501, "PORT cannot express an IPv6 address, use EPSV or EPRT.")
 		return
@@ -74,6 +79,14 @@ func (s *session) cmdEPRT(cmd ftp.Command) {
 	ep, err := ftp.ParseExtended(cmd.Arg)
 	var family *ftp.FamilyError
 	switch {
+	case f.EPRTTakesZones && strings.Contains(cmd.Arg, "%"):
+		if ep, err = lenientExtended(cmd.Arg); err != nil {
+			break
+		}
+		s.dropSetup("EPRT")
+		s.setup.kind, s.setup.remote = setupActive, ep
+		s.acceptSetup("EPRT")
+		return
 	case errors.As(err, &family) && f.EPRTAnyFamily:
 		s.dropSetup("EPRT")
 		s.setup.kind = setupSpent
@@ -85,7 +98,7 @@ func (s *session) cmdEPRT(cmd ftp.Command) {
 	switch {
 	case errors.As(err, &family):
 		s.refuseFamily("EPRT", s.families()...)
-	case err != nil:
+	case err != nil, f.EPRTCanonicalOnly && !strings.Contains(cmd.Arg, cmd.Arg[:1]+ep.Addr().String()+cmd.Arg[:1]):
 		s.refuseSetup("EPRT", 501, "EPRT needs |family|address|port|.")
 	case !s.speaks(ep.Addr()) && !f.EPRTAnyFamily:
 		s.refuseFamily("EPRT", s.families()...)

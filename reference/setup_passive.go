@@ -23,11 +23,15 @@ func (s *session) cmdPASV(cmd ftp.Command) {
 	case cmd.Arg != "" && !f.PASVIgnoresArgument:
 		s.refuseSetup("PASV", 501, "PASV takes no argument.")
 		return
-	case !s.local.Addr().Is4():
+	case !s.local.Addr().Is4() && !f.PASVOnIPv6:
 		s.refuseSetup("PASV", 501, "PASV cannot express an IPv6 address, use EPSV.")
 		return
 	}
-	p, ok := s.openPassive("PASV", s.local.Addr())
+	at := s.local.Addr()
+	if f.PassiveAddrBound {
+		at = s.announced()
+	}
+	p, ok := s.openPassive("PASV", at)
 	if !ok {
 		return
 	}
@@ -51,7 +55,10 @@ func (s *session) announced() netip.Addr {
 	if s.o.Faults.PASVWrongAddress {
 		return netip.AddrFrom4([4]byte{127, 0, 1, 1})
 	}
-	if s.o.PassiveAddr != nil {
+	if !s.local.Addr().Is4() { // Faults.PASVOnIPv6
+		return netip.IPv4Unspecified()
+	}
+	if s.o.PassiveAddr != nil && !s.o.Faults.PassiveAddrIgnored {
 		if a := s.o.PassiveAddr(s.local.Addr(), s.remote.Addr()).Unmap(); a.Is4() {
 			return a
 		}

@@ -127,6 +127,9 @@ func (s *session) begin(j *job) {
 	connecting, expire := context.WithCancelCause(t.ctx)
 	t.connecting = connecting
 	t.stopTimeout = s.o.Clock.AfterFunc(s.o.DataTimeout, func() { expire(errDataTimeout) })
+	if f.DialsForever && r.remote.IsValid() {
+		t.stopTimeout()
+	}
 	s.running = append(s.running, t)
 	s.wg.Go(t.run)
 	s.lookAhead()

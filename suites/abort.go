@@ -12,7 +12,7 @@ import (
 // (conflict C-29); one that has it answers the transfer and then the ABOR.
 var abortChecks = []Check{
 	{
-		ID: "abor-retr", Requirements: []string{"FTP-ABOR-001"}, Needs: []Need{NeedData, NeedFiles},
+		ID: "abor-retr", Requirements: []string{"FTP-ABOR-001"}, Needs: []Need{NeedData, NeedFiles}, In: whereExtended,
 		Title:    "ABOR during a RETR ends the transfer with 426 and is then answered 226 itself",
 		Why:      "A client counts two replies; with one too few or too many every later answer is taken for the wrong command.",
 		Conforms: []string{"426, then 226 or 225; the data connection is closed and the file incomplete (RFC 959 section 4.1.3)", "226 for the whole file, then 225 or 226: a server may defer ABOR (RFC 1123 section 4.1.3.3)"},
@@ -93,7 +93,7 @@ var abortChecks = []Check{
 		Run:      aborKeepsSession,
 	},
 	{
-		ID: "abor-next-transfer", Requirements: []string{"FTP-ABOR-007"}, Needs: []Need{NeedData, NeedFiles},
+		ID: "abor-next-transfer", Requirements: []string{"FTP-ABOR-007"}, Needs: []Need{NeedData, NeedFiles}, In: whereExtended,
 		Title:    "After an abort the next transfer works",
 		Why:      "What an abort leaves behind, a reply or a flag, hits the next transfer.",
 		Conforms: []string{"20 rounds of abort and transfer are all complete, without a stale reply (RFC 959 section 4.1.3)"},
@@ -110,7 +110,7 @@ var abortChecks = []Check{
 		Run:      aborRace,
 	},
 	{
-		ID: "abor-telnet", Requirements: []string{"FTP-ABOR-009"}, Needs: []Need{NeedData, NeedFiles},
+		ID: "abor-telnet", Requirements: []string{"FTP-ABOR-009"}, Needs: []Need{NeedData, NeedFiles}, In: whereExtended,
 		Title:    "ABOR is recognised behind the Telnet Synch, and the command after it is not lost",
 		Why:      "That is how the document tells clients to send it, and many do; a server that takes the Telnet octets for letters never sees an ABOR.",
 		Conforms: []string{"426, 226 or 225, and 200 to the NOOP behind it, with and without urgent data (RFC 959 section 4.1, RFC 854)", "226, 225 or 226, and 200: a server may defer ABOR (RFC 1123 section 4.1.3.3)"},

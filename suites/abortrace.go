@@ -154,6 +154,12 @@ func (s *Session) repliesToABOR(m Mode) int {
 func aborConnecting(s *Session) {
 	c := s.abortable()
 	c.SetUp(PASV)
+	s.abortsConnecting(c)
+}
+
+// abortsConnecting sends ABOR while a transfer waits for a data connection that
+// does not come.
+func (s *Session) abortsConnecting(c *Control) {
 	t := c.Start("RETR %s", SmallFile)
 	t.hear(s.patience()) // most servers say 1yz now; others wait for the connection
 	if t.Final.Code != 0 {

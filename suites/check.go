@@ -146,7 +146,7 @@ func (c Check) Labels(cfg *Config, t Topology) []string {
 // The result must not be changed.
 var Checks = sync.OnceValue(func() []Check {
 	all := slices.Concat(portChecks, pasvChecks, eprtChecks, epsvChecks, longChecks, dataChecks, dataModeChecks,
-		replyChecks, invariantChecks, abortChecks, securityChecks, controlChecks, algChecks, algExpectChecks, algNumberChecks, algSplitChecks,
+		replyChecks, invariantChecks, abortChecks, securityChecks, controlChecks, pathChecks, ipv6Checks, algChecks, algExpectChecks, algNumberChecks, algSplitChecks,
 		natMappingChecks, natFilterChecks, natLifeChecks)
 	topics := LoadCatalogue().Topics
 	slices.SortStableFunc(all, func(a, b Check) int {

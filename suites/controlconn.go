@@ -10,7 +10,7 @@ import (
 // sections 2.3, 3.2 and 4.1.1.
 var controlChecks = []Check{
 	{
-		ID: "control-quit", Requirements: []string{"FTP-CTRL-022"}, Needs: []Need{NeedData, NeedFiles},
+		ID: "control-quit", Requirements: []string{"FTP-CTRL-022"}, Needs: []Need{NeedData, NeedFiles}, In: whereExtended,
 		Title:    "QUIT is answered 221 and the connection closed, after the result of a running transfer",
 		Why:      "Clients that send QUIT behind their last command lose the end of the file when it cuts the transfer off.",
 		Conforms: []string{"221 and the close; in the middle of RETR the whole file, 226 or 250, 221 and the close (RFC 959 section 4.1.1)", "221 before 226 when both arrive and the file is whole"},
@@ -19,7 +19,7 @@ var controlChecks = []Check{
 		Run: controlQuit,
 	},
 	{
-		ID: "control-loss", Requirements: []string{"FTP-CTRL-023"}, Needs: []Need{NeedData, NeedFiles}, Exclusive: true,
+		ID: "control-loss", Requirements: []string{"FTP-CTRL-023"}, Needs: []Need{NeedData, NeedFiles}, Exclusive: true, In: whereExtended,
 		Title:    "The loss of the control connection ends the data connection and the passive listener",
 		Why:      "What outlives its session holds ports and sends to nobody, and nobody can stop it.",
 		Conforms: []string{"after FIN and after RST on the control connection the stalled transfer is ended, and an unused passive port refuses (RFC 959 sections 3.2 and 4.1.1)"},

@@ -13,7 +13,7 @@ import (
 // sections 3.2, 3.3, 4.1.3 and 4.2, RFC 1123 section 4.1.3.3.
 var dataBusyChecks = []Check{
 	{
-		ID: "data-many-transfers", Requirements: []string{"FTP-DATA-013"}, Needs: []Need{NeedData, NeedFiles}, Exclusive: true,
+		ID: "data-many-transfers", Requirements: []string{"FTP-DATA-013"}, Needs: []Need{NeedData, NeedFiles}, Exclusive: true, In: whereExtended,
 		Title:    "Many transfers in a row work in one session",
 		Why:      "To mirror a directory takes hundreds of them; ports and descriptors that are not given back end it half-way.",
 		Conforms: []string{"100 passive transfers, 100 active ones and 25 in turn succeed, each with its own set-up, and old passive ports refuse (RFC 959 section 3.3)"},
@@ -32,7 +32,7 @@ var dataBusyChecks = []Check{
 		Run: dataOneAtATime,
 	},
 	{
-		ID: "data-setup-during-transfer", Requirements: []string{"FTP-DATA-015"}, Needs: []Need{NeedData, NeedFiles},
+		ID: "data-setup-during-transfer", Requirements: []string{"FTP-DATA-015"}, Needs: []Need{NeedData, NeedFiles}, In: whereExtended,
 		Title:    "A set-up command during a transfer does not damage the transfer",
 		Why:      "Clients that prepare the next transfer early lose the present one.",
 		Conforms: []string{"the file arrives whole with 226 or 250, and the set-up command is answered, before or after that (RFC 959 section 4.2)"},
@@ -40,7 +40,7 @@ var dataBusyChecks = []Check{
 		Run:      dataSetupDuringTransfer,
 	},
 	{
-		ID: "data-stat-during-transfer", Requirements: []string{"FTP-DATA-016"}, Needs: []Need{NeedData, NeedFiles},
+		ID: "data-stat-during-transfer", Requirements: []string{"FTP-DATA-016"}, Needs: []Need{NeedData, NeedFiles}, In: whereExtended,
 		Title:    "STAT during a transfer has a reply of its own, and the transfer goes on",
 		Why:      "Clients ask for progress; a server that mixes the two replies up makes them take a running transfer for finished.",
 		Conforms: []string{"211, 212 or 213 at once, or after the final reply of the transfer (RFC 1123 section 4.1.3.3)"},

@@ -13,7 +13,7 @@ import (
 // 4.1.3, 4.2.1 and 5.2.
 var dataEndChecks = []Check{
 	{
-		ID: "data-retr-closes", Requirements: []string{"FTP-DATA-003"}, Needs: []Need{NeedData, NeedFiles},
+		ID: "data-retr-closes", Requirements: []string{"FTP-DATA-003"}, Needs: []Need{NeedData, NeedFiles}, In: whereExtended,
 		Title:    "What the server sends in stream mode ends with an orderly close after the last octet",
 		Why:      "The close is the end of the file; a reset destroys what a slow reader has not fetched yet.",
 		Conforms: []string{"every octet and then FIN, for files of 0 octets to 8 MiB, in both modes, and for a slow reader (RFC 959 section 5.2)"},
@@ -21,7 +21,7 @@ var dataEndChecks = []Check{
 		Run:      dataRetrCloses,
 	},
 	{
-		ID: "data-stor-complete", Requirements: []string{"FTP-DATA-004"}, Needs: []Need{NeedData, NeedFiles},
+		ID: "data-stor-complete", Requirements: []string{"FTP-DATA-004"}, Needs: []Need{NeedData, NeedFiles}, In: whereExtended,
 		Title:    "The client's close ends a file that is stored, and everything before it is kept",
 		Why:      "The last octets often travel together with the FIN; a server that looks at the FIN first cuts every upload.",
 		Conforms: []string{"226 and every octet, whether the client closes at once or half-closes (RFC 959 section 3.4)"},
@@ -29,7 +29,7 @@ var dataEndChecks = []Check{
 		Run:      dataStorComplete,
 	},
 	{
-		ID: "data-stor-closes", Requirements: []string{"FTP-DATA-005"}, Needs: []Need{NeedData, NeedFiles},
+		ID: "data-stor-closes", Requirements: []string{"FTP-DATA-005"}, Needs: []Need{NeedData, NeedFiles}, In: whereExtended,
 		Title:    "When the client has closed its side, the server closes the data connection too",
 		Why:      "A half-open connection holds a port and a descriptor on both machines.",
 		Conforms: []string{"FIN from the server before or right after the final reply (RFC 959 section 5.2)"},
@@ -47,7 +47,7 @@ var dataEndChecks = []Check{
 		Run:      dataFullDisk,
 	},
 	{
-		ID: "data-reset", Requirements: []string{"FTP-DATA-007"}, Needs: []Need{NeedData, NeedFiles},
+		ID: "data-reset", Requirements: []string{"FTP-DATA-007"}, Needs: []Need{NeedData, NeedFiles}, In: whereExtended,
 		Title:    "When the client resets the data connection the transfer ends with 426 and the session goes on",
 		Why:      "Clients abort in this way; a server that says 226 has reported a cut file as complete, and one that hangs has lost the session.",
 		Conforms: []string{"426, 425 or 451, then NOOP is answered and the next transfer works (RFC 959 section 4.2.1)"},

@@ -13,7 +13,7 @@ import (
 // section 3.2.
 var eprtChecks = []Check{
 	{
-		ID: "eprt-works", Requirements: []string{"FTP-EPRT-001"}, Needs: []Need{NeedEPRT, NeedPORT, NeedFiles},
+		ID: "eprt-works", Requirements: []string{"FTP-EPRT-001"}, Needs: []Need{NeedEPRT, NeedPORT, NeedFiles}, In: whereDialledExtended,
 		Title:    "EPRT is answered 200, and the next transfer dials the address and port in it",
 		Why:      "EPRT is the only form of active mode that IPv6 has; clients that prefer it use it over IPv4 too.",
 		Conforms: []string{"200, a connection to that endpoint after RETR, 226 (RFC 2428 section 2)"},
@@ -34,7 +34,7 @@ var eprtChecks = []Check{
 		},
 	},
 	{
-		ID: "eprt-delimiters", Requirements: []string{"FTP-EPRT-003"}, Needs: []Need{NeedEPRT, NeedPORT, NeedFiles},
+		ID: "eprt-delimiters", Requirements: []string{"FTP-EPRT-003"}, Needs: []Need{NeedEPRT, NeedPORT, NeedFiles}, In: whereDialledExtended,
 		Title:    "EPRT works with any delimiter, not only with the bar",
 		Why:      "The client chooses the delimiter; a server that splits at the bar alone refuses what the document allows.",
 		Conforms: []string{"200, and a connection, with !, ~, # and the comma (RFC 2428 section 2)"},
@@ -103,7 +103,7 @@ var eprtChecks = []Check{
 		Run:      eprtMalformed,
 	},
 	{
-		ID: "eprt-life-cycle", Requirements: []string{"FTP-EPRT-010"}, Needs: []Need{NeedEPRT, NeedPORT, NeedFiles}, Exclusive: true,
+		ID: "eprt-life-cycle", Requirements: []string{"FTP-EPRT-010"}, Needs: []Need{NeedEPRT, NeedPORT, NeedFiles}, Exclusive: true, In: whereDialledExtended,
 		Title:    "EPRT only records the endpoint, the last set-up wins, and what was open before is closed",
 		Why:      "EPRT stands in for PORT; a client that mixes the two, or falls back from passive mode, relies on the same rules.",
 		Conforms: []string{"a connection to the last endpoint alone, and only after RETR (RFC 2428 section 2)", "after PASV, EPRT the passive connection is closed and its port refuses (RFC 959 section 3.2)"},

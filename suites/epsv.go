@@ -12,7 +12,7 @@ import (
 // 959 section 3.2.
 var epsvChecks = []Check{
 	{
-		ID: "epsv-works", Requirements: []string{"FTP-EPSV-001"}, Needs: []Need{NeedEPSV, NeedFiles},
+		ID: "epsv-works", Requirements: []string{"FTP-EPSV-001"}, Needs: []Need{NeedEPSV, NeedFiles}, In: whereExtended,
 		Title:    "EPSV is answered 229, and a connection made at once to its port serves the transfer",
 		Why:      "Most clients try EPSV first; one that fails halfway costs them a timeout before PASV.",
 		Conforms: []string{"229, the port accepts before any transfer command, the file, 226 (RFC 2428 section 3)"},
@@ -61,7 +61,7 @@ var epsvChecks = []Check{
 		},
 	},
 	{
-		ID: "epsv-address", Requirements: []string{"FTP-EPSV-003"}, Needs: []Need{NeedEPSV},
+		ID: "epsv-address", Requirements: []string{"FTP-EPSV-003"}, Needs: []Need{NeedEPSV}, In: whereExtended,
 		Title:    "The port of 229 is open on the address that the client has reached",
 		Why:      "229 names no address, so the client goes where its control connection goes; on a host with several addresses a listener elsewhere is out of reach.",
 		Conforms: []string{"a connection to the server's end of the control connection is accepted, for each of its addresses (RFC 2428 section 3)"},
@@ -96,7 +96,7 @@ var epsvChecks = []Check{
 		},
 	},
 	{
-		ID: "epsv-family", Requirements: []string{"FTP-EPSV-005"}, Needs: []Need{NeedEPSV, NeedFiles},
+		ID: "epsv-family", Requirements: []string{"FTP-EPSV-005"}, Needs: []Need{NeedEPSV, NeedFiles}, In: whereExtended,
 		Title:    "EPSV with the network protocol of the connection opens a port of that protocol",
 		Why:      "A client that knows which protocol it can use asks for it.",
 		Conforms: []string{"229 and a port that works for the protocol of the connection; 229 or 522 for the other one (RFC 2428 section 3)"},
@@ -148,7 +148,7 @@ var epsvChecks = []Check{
 		},
 	},
 	{
-		ID: "epsv-all", Requirements: []string{"FTP-EPSV-008"}, Needs: []Need{NeedEPSV},
+		ID: "epsv-all", Requirements: []string{"FTP-EPSV-008"}, Needs: []Need{NeedEPSV}, In: whereExtended,
 		Title:    "EPSV ALL is accepted, in capitals and in small letters, and opens no port",
 		Why:      "It lets a NAT on the way stop looking at the connection; a client that announces it early must not be turned away.",
 		Conforms: []string{"200 (RFC 2428 section 3, conflict C-08: it names no code)"},
@@ -195,7 +195,7 @@ var epsvChecks = []Check{
 		Run:      epsvAllNoDefault,
 	},
 	{
-		ID: "epsv-abor", Requirements: []string{"FTP-EPSV-012"}, Needs: []Need{NeedEPSV}, Exclusive: true,
+		ID: "epsv-abor", Requirements: []string{"FTP-EPSV-012"}, Needs: []Need{NeedEPSV}, Exclusive: true, In: whereExtended,
 		Title:    "ABOR closes the port of an unused EPSV",
 		Why:      "A client that cannot use the protocol offered gives the port back with ABOR and asks for another one.",
 		Conforms: []string{"225 or 226, and the port refuses (RFC 2428 section 3, RFC 959 section 4.1.3)"},
@@ -206,7 +206,7 @@ var epsvChecks = []Check{
 		},
 	},
 	{
-		ID: "epsv-superseded", Requirements: []string{"FTP-EPSV-013"}, Needs: []Need{NeedEPSV, NeedFiles}, Exclusive: true,
+		ID: "epsv-superseded", Requirements: []string{"FTP-EPSV-013"}, Needs: []Need{NeedEPSV, NeedFiles}, Exclusive: true, In: whereExtended,
 		Title:    "A later EPSV, PASV or PORT closes the port of an earlier EPSV and takes its place",
 		Why:      "Ports that stay behind use up the range and stay open to strangers.",
 		Conforms: []string{"the earlier port refuses, the transfer uses the later set-up (RFC 2428 section 3, RFC 959 section 3.2)"},

@@ -13,6 +13,7 @@ func (s *Session) patience() time.Duration {
 
 // passiveReplies collects 227 replies of one session.
 func (s *Session) passiveReplies(n int) []Received {
+	s.onlyIPv4(PASV)
 	c := s.Login()
 	var out []Received
 	for range n {

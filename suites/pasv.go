@@ -15,13 +15,14 @@ import (
 // section 4.1.2.6.
 var pasvChecks = []Check{
 	{
-		ID: "pasv-implemented", Requirements: []string{"FTP-PASV-001"},
+		ID: "pasv-implemented", Requirements: []string{"FTP-PASV-001"}, In: whereServed, Varies: true,
 		Title:    "PASV is answered 227",
 		Why:      "Behind a NAT or a firewall passive mode is the one that works; RFC 1123 made it mandatory for that reason (conflict C-01).",
 		Conforms: []string{"227 (RFC 1123 section 4.1.2.6)"},
 		Noted:    []string{"425, 421 or 451 for want of ports, at the first try only (RFC 959 section 4.2.1)"},
 		Fails:    []string{"any other answer, 502 above all (RFC 1123 section 4.1.2.6)"},
 		Run: func(s *Session) {
+			s.onlyIPv4(PASV)
 			c := s.Login()
 			r := c.Cmd("PASV")
 			if r.In(425, 421, 451) {
@@ -84,12 +85,13 @@ var pasvChecks = []Check{
 		},
 	},
 	{
-		ID: "pasv-address", Requirements: []string{"FTP-PASV-005"},
+		ID: "pasv-address", Requirements: []string{"FTP-PASV-005"}, In: whereServed, Varies: true,
 		Title:    "227 names the address that the client has reached",
 		Why:      "A client that trusts 227 goes where it points: a loopback or inner address, or another card of the host, cannot be reached.",
 		Conforms: []string{"the address equals the server's end of the control connection, for each of its addresses (RFC 1123 section 4.1.2.6, conflict C-24)"},
 		Fails:    []string{"it is another address (RFC 1123 section 4.1.2.6)"},
 		Run: func(s *Session) {
+			s.onlyIPv4(PASV)
 			for _, addr := range append([]netip.Addr{s.Target.Address.Addr()}, s.Target.Others...) {
 				c := s.LoginFrom(s.Config.LocalAddr, netip.AddrPortFrom(addr, s.Target.Address.Port()))
 				r := c.Must("PASV")
@@ -123,12 +125,13 @@ var pasvChecks = []Check{
 		},
 	},
 	{
-		ID: "pasv-listens-at-once", Requirements: []string{"FTP-PASV-007"}, Needs: []Need{NeedFiles},
+		ID: "pasv-listens-at-once", Requirements: []string{"FTP-PASV-007"}, Needs: []Need{NeedFiles}, In: whereServed,
 		Title:    "A connection made right after 227, before any transfer command, is accepted and kept",
 		Why:      "Most clients connect first and send the command then; a server that listens later refuses them.",
 		Conforms: []string{"the connection is made at once, data flows only after RETR, then 1yz and 226 (RFC 959 section 4.1.2)"},
 		Fails:    []string{"the connection is refused (RFC 959 section 4.1.2)", "data before the transfer command (RFC 959 section 3.2)", "the transfer fails"},
 		Run: func(s *Session) {
+			s.onlyIPv4(PASV)
 			c := s.Login()
 			p := c.SetUp(PASV)
 			d, err := p.Dial()
@@ -175,7 +178,7 @@ var pasvChecks = []Check{
 		},
 	},
 	{
-		ID: "pasv-late-connection", Requirements: []string{"FTP-PASV-009"}, Needs: []Need{NeedPassive, NeedFiles},
+		ID: "pasv-late-connection", Requirements: []string{"FTP-PASV-009"}, Needs: []Need{NeedPassive, NeedFiles}, In: whereServed,
 		Title:    "The transfer command may come before the client's connection",
 		Why:      "Some clients send the command and connect then, and slow paths make any client late.",
 		Conforms: []string{"a connection made three seconds after RETR is served; 1yz before or after it (RFC 959 section 4.1.2, RFC 4217 section 12.5, conflict C-27)"},
@@ -200,7 +203,7 @@ var pasvChecks = []Check{
 		},
 	},
 	{
-		ID: "pasv-nobody-comes", Requirements: []string{"FTP-PASV-010"}, Needs: []Need{NeedPassive, NeedFiles},
+		ID: "pasv-nobody-comes", Requirements: []string{"FTP-PASV-010"}, Needs: []Need{NeedPassive, NeedFiles}, In: whereServed,
 		Title:    "If nobody connects, the transfer ends with 425 in bounded time and the session goes on",
 		Why:      "The client's firewall may drop its own connection; without a reply the session hangs for ever.",
 		Conforms: []string{"an optional 1yz, then 425 within the target's timeout; NOOP answers 200 (RFC 959 section 4.2.1)"},
@@ -218,7 +221,7 @@ var pasvChecks = []Check{
 		},
 	},
 	{
-		ID: "pasv-fresh-port", Requirements: []string{"FTP-PASV-011"}, Needs: []Need{NeedPassive, NeedFiles},
+		ID: "pasv-fresh-port", Requirements: []string{"FTP-PASV-011"}, Needs: []Need{NeedPassive, NeedFiles}, In: whereServed,
 		Title:    "Each PASV yields a fresh endpoint",
 		Why:      "A repeated pair of ports can meet a connection of before in TIME_WAIT, and makes stealing the connection easier.",
 		Conforms: []string{"20 transfers in one session work, and consecutive ports differ (RFC 1123 section 4.1.2.6)"},
@@ -245,7 +248,7 @@ var pasvChecks = []Check{
 		},
 	},
 	{
-		ID: "pasv-replaces-listener", Requirements: []string{"FTP-PASV-012"}, Needs: []Need{NeedPassive, NeedFiles}, Exclusive: true,
+		ID: "pasv-replaces-listener", Requirements: []string{"FTP-PASV-012"}, Needs: []Need{NeedPassive, NeedFiles}, Exclusive: true, In: whereServed,
 		Title:    "A second PASV closes the listener of the first",
 		Why:      "Listeners that stay behind use up the range and stay open to strangers.",
 		Conforms: []string{"the first port refuses, data arrives on the second (RFC 959 section 3.2)"},
@@ -301,7 +304,7 @@ var pasvChecks = []Check{
 		},
 	},
 	{
-		ID: "pasv-stor", Requirements: []string{"FTP-PASV-018"}, Needs: []Need{NeedPassive, NeedFiles},
+		ID: "pasv-stor", Requirements: []string{"FTP-PASV-018"}, Needs: []Need{NeedPassive, NeedFiles}, In: whereServed,
 		Title:    "A file stored over a passive connection is complete; the client's close ends it",
 		Why:      "Uploads through firewalls depend on it.",
 		Conforms: []string{"1yz, 226, and 1 MiB comes back unchanged (RFC 959 section 4.1.2)"},
@@ -321,7 +324,7 @@ var pasvChecks = []Check{
 		},
 	},
 	{
-		ID: "pasv-range", Requirements: []string{"FTP-PASV-023"}, Needs: []Need{NeedPassive}, Exclusive: true,
+		ID: "pasv-range", Requirements: []string{"FTP-PASV-023"}, Needs: []Need{NeedPassive}, Exclusive: true, In: whereServed,
 		Title:    "Every passive port lies in the configured range and is usable, until the range is used up",
 		Why:      "The firewall in front of the server opens exactly that range.",
 		Conforms: []string{"more sessions than the range has ports get different ports inside it; those too many get 425, 421 or 451 (RFC 959 section 4.1.2)"},

@@ -13,13 +13,14 @@ import (
 // section 4.1.2.12.
 var portChecks = []Check{
 	{
-		ID: "port-works", Requirements: []string{"FTP-PORT-001"}, Needs: []Need{NeedPORT, NeedFiles},
+		ID: "port-works", Requirements: []string{"FTP-PORT-001"}, Needs: []Need{NeedPORT, NeedFiles}, In: whereDialled,
 		Title:    "A file can be fetched in active mode",
 		Why:      "Active mode is in the minimum command set; clients that listen themselves, old and embedded ones above all, have no other.",
 		Conforms: []string{"200 to PORT, the server connects, 1yz, the file, 226 (RFC 1123 section 4.1.2.13)"},
 		Noted:    []string{"nothing; a target that is meant to be passive-only is not judged (conflict C-12)"},
 		Fails:    []string{"PORT to the client's own address and a high port is refused (RFC 1123 section 4.1.2.13)", "no connection, or not the file (RFC 959 section 3.2)"},
 		Run: func(s *Session) {
+			s.onlyIPv4(PORT)
 			c := s.Login()
 			l := c.Listen()
 			r := c.Cmd("%s", announcement(PORT, l.Endpoint))
@@ -36,7 +37,7 @@ var portChecks = []Check{
 		},
 	},
 	{
-		ID: "port-octets", Requirements: []string{"FTP-PORT-002"}, Needs: []Need{NeedPORT, NeedFiles},
+		ID: "port-octets", Requirements: []string{"FTP-PORT-002"}, Needs: []Need{NeedPORT, NeedFiles}, In: whereDialled,
 		Title:    "The server connects to port p1*256+p2 of the address in PORT",
 		Why:      "A server that takes the two octets the other way round works only where both are equal.",
 		Conforms: []string{"the connection arrives exactly at the endpoint named, for ports whose octets differ (RFC 959 section 5.3.2)"},
@@ -44,7 +45,7 @@ var portChecks = []Check{
 		Run:      func(s *Session) { s.dialsPort(32<<8|1, 18<<8|52) },
 	},
 	{
-		ID: "port-zero-octet", Requirements: []string{"FTP-PORT-003"}, Needs: []Need{NeedPORT, NeedFiles},
+		ID: "port-zero-octet", Requirements: []string{"FTP-PORT-003"}, Needs: []Need{NeedPORT, NeedFiles}, In: whereDialled,
 		Title:    "A zero is taken wherever address and port are valid",
 		Why:      "Addresses such as 10.0.0.7 and every 256th port hold a zero; a server that refuses them fails at random.",
 		Conforms: []string{"200 and a connection to a port whose low octet is zero (RFC 959 section 5.3.2; conflict C-05: the BNF says 1 to 255, its examples use 0)"},
@@ -80,7 +81,7 @@ var portChecks = []Check{
 		},
 	},
 	{
-		ID: "port-waits-for-transfer", Requirements: []string{"FTP-PORT-007"}, Needs: []Need{NeedActive, NeedFiles},
+		ID: "port-waits-for-transfer", Requirements: []string{"FTP-PORT-007"}, Needs: []Need{NeedActive, NeedFiles}, In: whereDialled,
 		Title:    "PORT only records the endpoint; the server connects when a transfer command arrives",
 		Why:      "A server that dials at PORT makes its reply depend on the client's firewall, and breaks third-party set-ups and clients that listen late.",
 		Conforms: []string{"200 at once, no connection in the quiet window, a connection after RETR (RFC 959 section 3.2)"},
@@ -103,7 +104,7 @@ var portChecks = []Check{
 		},
 	},
 	{
-		ID: "port-source-address", Requirements: []string{"FTP-PORT-009"}, Needs: []Need{NeedActive, NeedFiles},
+		ID: "port-source-address", Requirements: []string{"FTP-PORT-009"}, Needs: []Need{NeedActive, NeedFiles}, In: whereDialled,
 		Title:    "Active data connections come from the address that the client dialled",
 		Why:      "On a host with several addresses, or behind a forwarding gateway, a client or firewall that knows one address drops what comes from another.",
 		Conforms: []string{"the source address is the server's end of the control connection, for each of its addresses (RFC 1123 section 4.1.2.12)"},
@@ -119,7 +120,7 @@ var portChecks = []Check{
 		},
 	},
 	{
-		ID: "port-replaces-port", Requirements: []string{"FTP-PORT-010"}, Needs: []Need{NeedActive, NeedFiles},
+		ID: "port-replaces-port", Requirements: []string{"FTP-PORT-010"}, Needs: []Need{NeedActive, NeedFiles}, In: whereDialled,
 		Title:    "A repeated PORT replaces the former one",
 		Why:      "A client that gave up one port and opened another waits at the new one.",
 		Conforms: []string{"the server connects to the second endpoint only (RFC 959 section 4.1.2)"},
@@ -131,7 +132,7 @@ var portChecks = []Check{
 		},
 	},
 	{
-		ID: "port-closes-passive", Requirements: []string{"FTP-PORT-011"}, Needs: []Need{NeedActive, NeedPassive, NeedFiles}, Exclusive: true,
+		ID: "port-closes-passive", Requirements: []string{"FTP-PORT-011"}, Needs: []Need{NeedActive, NeedPassive, NeedFiles}, Exclusive: true, In: whereDialled,
 		Title:    "PORT after PASV closes the listener and a connection made to it",
 		Why:      "What is left open can be taken by others, and sockets run out.",
 		Conforms: []string{"the old data connection is closed, its port refuses, the next transfer uses the endpoint of PORT (RFC 959 section 3.2: the server must close when the port specification is changed)"},
@@ -148,7 +149,7 @@ var portChecks = []Check{
 		Run:      portSticks,
 	},
 	{
-		ID: "port-and-pasv", Requirements: []string{"FTP-PORT-013"}, Needs: []Need{NeedActive, NeedPassive, NeedFiles}, Exclusive: true,
+		ID: "port-and-pasv", Requirements: []string{"FTP-PORT-013"}, Needs: []Need{NeedActive, NeedPassive, NeedFiles}, Exclusive: true, In: whereDialled,
 		Title:    "Of PORT and PASV the one given last decides who connects",
 		Why:      "A client that falls back from one mode to the other must not meet both.",
 		Conforms: []string{"after PORT, PASV the server waits; after PASV, PORT it connects and the passive port is closed (RFC 959 section 3.3, conflict C-25)"},
@@ -162,7 +163,7 @@ var portChecks = []Check{
 		},
 	},
 	{
-		ID: "port-refused-425", Requirements: []string{"FTP-PORT-014"}, Needs: []Need{NeedActive, NeedFiles},
+		ID: "port-refused-425", Requirements: []string{"FTP-PORT-014"}, Needs: []Need{NeedActive, NeedFiles}, In: whereDialled,
 		Title:    "When the client's port refuses, the transfer ends with 425 and the session goes on",
 		Why:      "425 tells the client that the data connection is the problem, and that trying again, or passive mode, makes sense.",
 		Conforms: []string{"an optional 1yz, then 425; NOOP answers 200 (RFC 959 section 4.2.1)"},
@@ -180,12 +181,21 @@ var portChecks = []Check{
 	},
 }
 
+// onlyIPv4 ends a check of PORT or PASV on a target that is reached over IPv6:
+// that they are refused there is the subject of port-ipv6 and pasv-ipv6.
+func (s *Session) onlyIPv4(m Mode) {
+	if s.Target.Address.Addr().Is6() {
+		s.NotApplicable("%s cannot name an IPv6 endpoint", m)
+	}
+}
+
 // commas prints an IPv4 address as PORT does.
 func commas(a netip.Addr) string { return strings.ReplaceAll(a.Unmap().String(), ".", ",") }
 
 // dialsPort lets the server connect to given ports, or ports nearby with the
 // same low octet when they are taken on this machine.
 func (s *Session) dialsPort(ports ...uint16) {
+	s.onlyIPv4(PORT)
 	for _, port := range ports {
 		c := s.Login()
 		l, err := s.Client.Listen(netip.AddrPortFrom(c.Local.Addr(), port))

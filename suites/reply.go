@@ -39,7 +39,7 @@ var replyChecks = []Check{
 		Run:      replyEachOnce,
 	},
 	{
-		ID: "reply-queue", Requirements: []string{"FTP-REPLY-010"}, Needs: []Need{NeedData, NeedFiles},
+		ID: "reply-queue", Requirements: []string{"FTP-REPLY-010"}, Needs: []Need{NeedData, NeedFiles}, In: whereExtended,
 		Title:    "Commands that arrive during a transfer are answered in order, once each",
 		Why:      "Clients that send a keep-alive or the next command early wait for its answer for ever if it is thrown away.",
 		Conforms: []string{"TYPE, PWD and NOOP sent during a transfer are answered after it, or at once, in their order (RFC 959 section 4.2, RFC 1123 section 4.1.2.10)"},

@@ -53,7 +53,7 @@ var securityChecks = []Check{
 		},
 	},
 	{
-		ID: "security-refused-port", Requirements: []string{"FTP-SEC-004"}, Needs: []Need{NeedActive, NeedStranger, NeedFiles},
+		ID: "security-refused-port", Requirements: []string{"FTP-SEC-004"}, Needs: []Need{NeedActive, NeedStranger, NeedFiles}, In: whereDialled,
 		Title:    "A refused PORT leaves nothing behind",
 		Why:      "A server that stores the endpoint first and checks it then carries out the bounce attack at the next transfer.",
 		Conforms: []string{"after a good PORT and a refused one the transfer is refused (RFC 2577 section 3)"},
@@ -80,7 +80,7 @@ var securityChecks = []Check{
 		Run:      securityPassivePeer,
 	},
 	{
-		ID: "security-one-connection", Requirements: []string{"FTP-SEC-007"}, Needs: []Need{NeedPassive, NeedFiles},
+		ID: "security-one-connection", Requirements: []string{"FTP-SEC-007"}, Needs: []Need{NeedPassive, NeedFiles}, In: whereServed,
 		Title:    "Of two connections to one passive port only one carries data",
 		Why:      "A copy for the second connection is a copy for whoever guesses the port.",
 		Conforms: []string{"the file on one of them, nothing on the other (RFC 2577 section 8)"},

@@ -320,11 +320,15 @@ func (s *Session) Mode() Mode {
 	return ""
 }
 
-// Modes are PASV and PORT, as far as they work: for checks about both
-// directions.
+// Modes are PASV and PORT, or with IPv6 EPSV and EPRT, as far as they work: for
+// checks about both directions.
 func (s *Session) Modes() []Mode {
 	var out []Mode
-	for _, m := range []Mode{PASV, PORT} {
+	usual := []Mode{PASV, PORT}
+	if s.Target.Address.Addr().Is6() {
+		usual = []Mode{EPSV, EPRT}
+	}
+	for _, m := range usual {
 		if s.Target.Works(m) {
 			out = append(out, m)
 		}

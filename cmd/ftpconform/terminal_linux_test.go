@@ -10,9 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// terminal makes a pseudo-terminal of the given width; the second function
-// ends it and returns everything that was written to it.
-func terminal(t *testing.T, columns uint16) (tty *os.File, written func() string) {
+// pair makes a pseudo-terminal of the given width, and the other end of it.
+func pair(t *testing.T, columns uint16) (tty, master *os.File) {
 	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
@@ -32,6 +31,14 @@ func terminal(t *testing.T, columns uint16) (tty *os.File, written func() string
 	if err := unix.IoctlSetWinsize(int(tty.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 30, Col: columns}); err != nil {
 		t.Fatal(err)
 	}
+	return tty, master
+}
+
+// terminal makes a pseudo-terminal of the given width; the second function
+// ends it and returns everything that was written to it.
+func terminal(t *testing.T, columns uint16) (tty *os.File, written func() string) {
+	t.Helper()
+	tty, master := pair(t, columns)
 	all := make(chan string, 1)
 	go func() {
 		text, _ := io.ReadAll(master) // ends with EIO when the terminal is closed

@@ -86,6 +86,22 @@ var mistakes = [][]string{
 	{"serve", "--fault", "Nothing"},
 	{"serve", "--passive-ports", "x"},
 	{"version", "x"},
+	{"lab", "client-nta"},
+	{"lab", "somewhere-else"},
+	{"lab", "direct", "ipv6"},
+	{"lab", "missing.yaml"},
+	{"lab", "--mode", "port"},
+	{"lab", "nat-port", "--alg", "linux"},
+	{"lab", "client-nat", "--mode", "lprt"},
+	{"lab", "client-nat", "--mode", ""},
+	{"lab", "client-nat", "--server", "old"},
+	{"lab", "client-nat", "--alg", "cisco"},
+	{"lab", "direct", "--alg", "linux"},
+	{"lab", "--seed", "-1"},
+	{"lab", "--step"},
+	{"lab", "--step", "--json"},
+	{"lab", "--json", "--mermaid"},
+	{"lab", "--list", "direct"},
 }
 
 // TestMistakes: each is one sentence on the standard error, exit code 2, and
@@ -168,6 +184,7 @@ func (brokenWriter) Write([]byte) (int, error) { return 0, net.ErrClosed }
 func TestOutputGone(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{{"version"}, {"version", "--json"}, {"list"}, {"list", "--json"}, {"list", "--requirements"}, {"explain", "warn"},
+		{"lab"}, {"lab", "--list"}, {"lab", "--json"}, {"lab", "--mermaid"},
 		{"serve", "--list-faults"}, {"serve", "--listen", "127.0.0.1:0"}, {"run", "--only", "port-works"}, {"run", "--only", "port-works", "--report", "json=-"}} {
 		var errs strings.Builder
 		if code := execute(args, brokenWriter{}, &errs); code != exitHarness {

@@ -104,6 +104,9 @@ func (a Act) withDefaults() Act {
 		a.Network = a.Topology.Name
 	}
 	if a.ALG != "" {
+		if a.Network == a.Topology.Name {
+			a.Network += ", helper " + string(a.ALG)
+		}
 		a.Topology.Gateways = slices.Clone(a.Topology.Gateways)
 		for i := range a.Topology.Gateways {
 			a.Topology.Gateways[i].ALG.Profile = a.ALG

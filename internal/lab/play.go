@@ -2,7 +2,6 @@ package lab
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -10,7 +9,6 @@ import (
 	"time"
 
 	"github.com/ftpconform/ftpconform/netsim"
-	"github.com/ftpconform/ftpconform/netsim/clock"
 	"github.com/ftpconform/ftpconform/reference"
 )
 
@@ -125,10 +123,10 @@ func server(w *netsim.World, act *Act) (*reference.Server, error) {
 
 // tell makes the story of an act that was played; err is why it was cut off.
 func tell(act *Act, w *netsim.World, r *recorder, c *client, err error) *ActStory {
-	r.finish(func(node string) bool { return w.Gateway(node) != nil })
+	r.finish()
 	t := retell(r)
 	s := &ActStory{Title: act.Title, Text: act.Text, Network: act.Network, Mode: act.Mode, Server: act.Server,
-		Helper: act.helper(), Brief: act.Brief, Messages: t.messages, record: r,
+		Helper: act.helper(), Seed: act.Seed, Brief: act.Brief, Messages: t.messages, record: r,
 		Nodes: nodes(&w.Topology, t.messages), Tables: snapshots(r, t.of)}
 	if s.Messages == nil {
 		s.Messages = []Message{}
@@ -142,15 +140,5 @@ func tell(act *Act, w *netsim.World, r *recorder, c *client, err error) *ActStor
 	return s
 }
 
-// stopped says in a sentence what a guard found.
-func stopped(err error) string {
-	var limit *clock.LimitError
-	var deadlock *clock.DeadlockError
-	switch {
-	case errors.As(err, &limit):
-		return limit.Error() + "."
-	case errors.As(err, &deadlock):
-		return deadlock.Error() + "."
-	}
-	return err.Error() + "."
-}
+// stopped says in a sentence why an act was cut off.
+func stopped(err error) string { return capital(err.Error()) + "." }

@@ -2,7 +2,6 @@ package lab
 
 import (
 	"bytes"
-	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -16,8 +15,9 @@ import (
 // recorder keeps all that is seen on the wires and heard of the gateways. It
 // tells nothing: see retell.
 type recorder struct {
-	start time.Time
-	wires []*line
+	start  time.Time
+	wires  []*line
+	owners owners
 
 	mu       sync.Mutex
 	over     bool
@@ -26,7 +26,7 @@ type recorder struct {
 	sights   []sight
 	changes  []change
 	crossing *hop            // the packet that a network is handing over
-	inside   map[string]*hop // by gateway: the packet that it is working on
+	inside   map[string]*hop // by gateway, of which each has an entry: the packet that it is working on
 }
 
 // line is a wire with what is on it.
@@ -68,17 +68,9 @@ type sight struct {
 	comment string
 }
 
-// change is a snapshot with what brought it about.
-type change struct {
-	at      time.Time
-	gateway string
-	after   *hop
-	table   gateway.Table
-}
-
 // record begins to watch a world.
 func record(w *netsim.World) *recorder {
-	r := &recorder{start: w.Clock.Start(), part: Login, inside: map[string]*hop{}}
+	r := &recorder{start: w.Clock.Start(), owners: ownersIn(&w.Topology), part: Login, inside: map[string]*hop{}}
 	networks := map[string]string{}
 	for _, h := range w.Topology.Hosts {
 		networks[h.Name] = h.Network
@@ -86,6 +78,7 @@ func record(w *netsim.World) *recorder {
 	for _, g := range w.Topology.Gateways {
 		networks[g.Name+"/inside"], networks[g.Name+"/outside"] = g.Inside.Network, g.Outside.Network
 		gw := w.Gateway(g.Name)
+		r.inside[g.Name] = nil
 		gw.Observe(func(c gateway.Change) { r.changed(g.Name, gw, c) })
 	}
 	for _, wi := range w.Wires() {
@@ -127,7 +120,7 @@ func (r *recorder) seen(l *line, m wire.Moment, from int, at time.Time, p *packe
 		h = r.handedOver(l, at, p)
 	case m == wire.Lost:
 		if h = last(*l.way(from)); h != nil {
-			h.lost = "lost on the wire"
+			h.lost = lostOnWire
 			remove(l.way(from), h)
 		}
 	default:
@@ -138,6 +131,12 @@ func (r *recorder) seen(l *line, m wire.Moment, from int, at time.Time, p *packe
 		r.arrives(l, from, at, h)
 	}
 	r.sights = append(r.sights, sight{wire: l, moment: m, from: from, at: at, hop: h, data: bytes.Clone(p.Data), comment: p.Note})
+}
+
+// gateway reports whether a node is one.
+func (r *recorder) gateway(node string) bool {
+	_, ok := r.inside[node]
+	return ok
 }
 
 func (l *line) way(from int) *[]*hop {
@@ -183,7 +182,9 @@ func (r *recorder) arrives(l *line, from int, at time.Time, h *hop) {
 		return
 	}
 	h.arrived, h.arrival = true, at
-	r.inside[l.node] = h
+	if r.gateway(l.node) {
+		r.inside[l.node] = h
+	}
 }
 
 // arrived finds a packet among those on a wire and takes it off. A broken one
@@ -201,7 +202,7 @@ func arrived(on *[]*hop, p *packet.Packet) *hop {
 	}
 	for _, h := range *on {
 		if len(h.now) == len(p.Data) {
-			h.now, h.lost = bytes.Clone(p.Data), "damaged on the wire"
+			h.now, h.lost = bytes.Clone(p.Data), damagedOnWire
 			remove(on, h)
 			return h
 		}
@@ -223,93 +224,4 @@ func remove(on *[]*hop, h *hop) {
 			return
 		}
 	}
-}
-
-// changed takes note of what a gateway says.
-func (r *recorder) changed(name string, g *gateway.Gateway, c gateway.Change) {
-	var table gateway.Table
-	if c.Kind <= gateway.ExpectationEvicted {
-		table = g.Table()
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.over {
-		return
-	}
-	got := r.inside[name]
-	if got != nil && !got.arrival.Equal(c.At) {
-		got = nil
-	}
-	switch c.Kind {
-	case gateway.PacketDropped, gateway.PacketRejected:
-		if got != nil && got.lost == "" {
-			got.lost = ending(name, c)
-			r.comment(got)
-		}
-	case gateway.PacketRewritten: // its note goes on with the packet
-	default:
-		last := len(r.changes) - 1
-		if now := (change{c.At, name, got, table}); last >= 0 && r.changes[last].gateway == name && r.changes[last].at.Equal(c.At) {
-			r.changes[last] = now
-		} else {
-			r.changes = append(r.changes, now)
-		}
-	}
-}
-
-// comment adds the reason of a loss to the last sight of a hop.
-func (r *recorder) comment(h *hop) {
-	for i := len(r.sights) - 1; i >= 0; i-- {
-		if s := &r.sights[i]; s.hop == h {
-			if s.comment != "" {
-				s.comment += "; "
-			}
-			s.comment += h.lost
-			return
-		}
-	}
-}
-
-// ending says why a gateway let a packet go no further.
-func ending(name string, c gateway.Change) string {
-	verb := "drops it"
-	if c.Kind == gateway.PacketRejected {
-		verb = "rejects it"
-	}
-	why := c.Reason.String()
-	switch c.Reason {
-	case gateway.ByHelper:
-		if i, j := strings.Index(c.Text, " ("), strings.LastIndex(c.Text, ")"); 0 < i && i < j {
-			why = strings.TrimPrefix(c.Text[i+2:j], "dropped: ")
-		}
-		return name + "'s helper " + verb + ": " + why
-	case gateway.Filtered:
-		why = "its filter says so"
-	}
-	return name + " " + verb + ": " + why
-}
-
-// finish says of all hops what has become of them.
-func (r *recorder) finish(gateways func(string) bool) {
-	for _, h := range r.hops {
-		switch {
-		case h.lost != "":
-		case h.reached && h.to == "":
-			h.lost = "nobody on " + h.network + " has " + destination(h).String()
-			r.comment(h)
-		case h.arrived && gateways(h.to) && !h.passed:
-			h.lost = h.to + silent
-		}
-	}
-}
-
-// silent ends the note about a packet of which a gateway says nothing.
-const silent = " gives no answer"
-
-func destination(h *hop) netip.Addr {
-	v, err := (&packet.Packet{Data: h.data}).Parse()
-	if err != nil {
-		return netip.Addr{}
-	}
-	return v.Dst.Addr()
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ftpconform/ftpconform/netsim"
 	"github.com/ftpconform/ftpconform/netsim/packet"
 )
 
@@ -32,12 +31,21 @@ type flow struct {
 type stream struct {
 	next  uint32 // the number after the last octet that was told
 	known bool
-	line  []byte // of the control connection, without its end so far
+	// Of the control connection: the lines that were told, and the one that has
+	// no end so far.
+	told []span
+	line []byte
 	// Of a data connection: the message that sums it up, the number of its first
 	// octet and that after its last one.
 	data     int
 	some     bool
 	low, top uint32
+}
+
+// span is where a line stands: up to the number after its last octet.
+type span struct {
+	end     uint32
+	message int
 }
 
 // retell tells a record as messages, pure acknowledgements left out.
@@ -105,7 +113,7 @@ func control(v *packet.View) bool { return v.Src.Port() == controlPort || v.Dst.
 // say adds a message, unless it is one that was told and is sent again; key
 // tells that, within its flow.
 func (t *teller) say(h *hop, v *packet.View, text, key, note string) int {
-	key = fmt.Sprint(h.from, v.Src, v.Dst, h.lost != "", key)
+	key = foldKey(h, v, h.lost != "", key)
 	if i, ok := t.seen[key]; ok {
 		m := &t.messages[i]
 		m.Again = append(m.Again, h.at.Sub(t.start)-m.At)
@@ -143,9 +151,7 @@ func (t *teller) text(h *hop, p *packet.Packet, v *packet.View, s *stream) {
 		t.say(h, v, line, fmt.Sprint("line", v.Seq), "")
 		return
 	case int(-ahead) >= len(octets): // all of it was there before
-		if _, ok := t.seen[fmt.Sprint(h.from, v.Src, v.Dst, false, "line", v.Seq)]; ok {
-			t.say(h, v, "", fmt.Sprint("line", v.Seq), "")
-		}
+		t.repeated(h, v, s)
 		return
 	default:
 		octets = octets[-ahead:]
@@ -157,8 +163,24 @@ func (t *teller) text(h *hop, p *packet.Packet, v *packet.View, s *stream) {
 			s.line = append(s.line, c)
 			continue
 		}
-		t.say(h, v, strings.TrimSuffix(string(s.line), "\r"), fmt.Sprint("line", at), "")
+		line := strings.TrimSuffix(string(s.line), "\r")
+		if line == "" {
+			line = "(an empty line)"
+		}
+		s.told = append(s.told, span{s.next, t.say(h, v, line, fmt.Sprint("line", at), "")})
 		at, s.line = s.next, nil
+	}
+}
+
+// repeated notes that a line is sent again, or a part of it.
+func (t *teller) repeated(h *hop, v *packet.View, s *stream) {
+	for _, line := range s.told {
+		if int32(line.end-v.Seq) > 0 {
+			m := &t.messages[line.message]
+			m.Again = append(m.Again, h.at.Sub(t.start)-m.At)
+			t.of[h] = line.message
+			return
+		}
 	}
 }
 
@@ -217,65 +239,7 @@ func Endpoint(ep netip.AddrPort) string {
 	return ep.String()
 }
 
-// nodes lists those that had a part: client, gateways and server in the order
-// of the way between them, then others.
-func nodes(t *netsim.Topology, messages []Message) []Node {
-	part := map[string]bool{t.Client: true, t.Server: true}
-	for _, m := range messages {
-		part[m.From], part[m.To] = true, true
-	}
-	order := append([]string{t.Client}, gatewaysBetween(t)...)
-	order = append(order, t.Server)
-	for _, h := range t.Hosts {
-		if h.Name != t.Client && h.Name != t.Server {
-			order = append(order, h.Name)
-		}
-	}
-	var out []Node
-	for _, name := range order {
-		if part[name] {
-			out = append(out, Node{name, addresses(t, name)})
-		}
-	}
-	return out
-}
-
-// addresses are those of a node, inside before outside.
-func addresses(t *netsim.Topology, name string) []netip.Addr {
-	if h, ok := t.Host(name); ok {
-		return h.Addrs
-	}
-	var out []netip.Addr
-	for _, g := range t.Gateways {
-		if g.Name == name {
-			out = append(append(out, g.Inside.Addrs...), g.Outside.Addrs...)
-		}
-	}
-	return out
-}
-
-// gatewaysBetween lists the gateways, those on the shortest way from client to
-// server first and in its order.
-func gatewaysBetween(t *netsim.Topology) []string {
-	client, _ := t.Host(t.Client)
-	server, _ := t.Host(t.Server)
-	ways := map[string][]string{client.Network: {}}
-	for queue := []string{client.Network}; len(queue) > 0; queue = queue[1:] {
-		at := queue[0]
-		for _, g := range t.Gateways {
-			for _, sides := range [][2]string{{g.Inside.Network, g.Outside.Network}, {g.Outside.Network, g.Inside.Network}} {
-				if _, known := ways[sides[1]]; sides[0] == at && !known {
-					ways[sides[1]] = append(append([]string{}, ways[at]...), g.Name)
-					queue = append(queue, sides[1])
-				}
-			}
-		}
-	}
-	order := ways[server.Network]
-	for _, g := range t.Gateways {
-		if !contains(order, g.Name) {
-			order = append(order, g.Name)
-		}
-	}
-	return order
+// foldKey is what makes a message the same one, sent again.
+func foldKey(h *hop, v *packet.View, lost bool, what string) string {
+	return fmt.Sprintf("%s %v %v %t %s", h.from, v.Src, v.Dst, lost, what)
 }

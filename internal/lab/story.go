@@ -38,7 +38,9 @@ type ActStory struct {
 	Server  ServerKind `json:"server"`
 	// Helper is the profile of the gateways' helpers, empty without gateways.
 	Helper alg.Profile `json:"helper,omitempty"`
-	Brief  bool        `json:"brief,omitempty"`
+	// Seed decided all that is random.
+	Seed  uint64 `json:"seed"`
+	Brief bool   `json:"brief,omitempty"`
 	// Nodes are those that had a part, in the order of the way from client to
 	// server.
 	Nodes    []Node    `json:"nodes"`
@@ -57,10 +59,14 @@ type ActStory struct {
 	record *recorder
 }
 
-// Node is a host or gateway.
+// Node is a host, or a gateway.
 type Node struct {
-	Name  string       `json:"name"`
+	Name    string `json:"name"`
+	Gateway bool   `json:"gateway,omitempty"`
+	// Addrs are its addresses; of a gateway those on the inside.
 	Addrs []netip.Addr `json:"addresses"`
+	// Outside are a gateway's addresses on the outside.
+	Outside []netip.Addr `json:"outside,omitempty"`
 }
 
 // Part is where in the act a message belongs.
@@ -140,10 +146,15 @@ type Entry struct {
 	// which the helper looks.
 	Expected bool `json:"expected,omitempty"`
 	Helped   bool `json:"helped,omitempty"`
-	// From is who may connect, To where, and LeadsTo where he gets.
+	// From is who may connect, anybody if it is missing; To is where, and LeadsTo
+	// where he gets. Uses is for how many connections it is, 0 for any number,
+	// and Left how long it lasts, 0 for as long as the connection that has
+	// announced it.
 	From    netip.Addr     `json:"from,omitzero"`
 	To      netip.AddrPort `json:"to,omitzero"`
 	LeadsTo netip.AddrPort `json:"leads_to,omitzero"`
+	Uses    int            `json:"uses,omitempty"`
+	Left    time.Duration  `json:"left_ns,omitempty"`
 	// Text says it in words.
 	Text string `json:"text"`
 }

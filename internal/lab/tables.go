@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/netip"
 	"reflect"
-	"time"
 
 	"github.com/ftpconform/ftpconform/netsim/gateway"
 )
@@ -38,8 +37,8 @@ func entries(t gateway.Table) []Entry {
 		out = append(out, e)
 	}
 	for _, x := range t.Expectations {
-		e := Entry{Kind: KindExpectation, From: x.From, To: x.To, LeadsTo: x.Real}
-		e.Text = e.expectation(x)
+		e := Entry{Kind: KindExpectation, From: x.From, To: x.To, LeadsTo: x.Real, Uses: x.Uses, Left: x.Left}
+		e.Text = e.expectation()
 		out = append(out, e)
 	}
 	for _, m := range t.Mappings {
@@ -63,15 +62,9 @@ func (e *Entry) connection() string {
 	case e.Server != e.ServerSeen:
 		text = server + " for " + client
 	case e.Client != e.ClientSeen:
-		text = client + " towards " + server
+		text = client + " for " + server
 	default:
 		text = client + " talks to " + server
-	}
-	if e.Expected {
-		text += ", as announced"
-	}
-	if e.Helped {
-		text += ", and the helper reads it"
 	}
 	return text
 }
@@ -83,20 +76,13 @@ func becomes(a, b netip.AddrPort, verb string) string {
 	return fmt.Sprintf("%v %s %v", a, verb, b)
 }
 
-func (e *Entry) expectation(x gateway.ExpectationInfo) string {
+func (e *Entry) expectation() string {
 	who := "anybody"
 	if e.From.IsValid() {
 		who = e.From.String()
 	}
-	text := fmt.Sprintf("%s may connect to %v", who, e.To)
-	if e.LeadsTo != e.To {
-		text += fmt.Sprintf(", which leads to %v", e.LeadsTo)
+	if e.LeadsTo == e.To {
+		return fmt.Sprintf("%s may come in to %v", who, e.To)
 	}
-	if x.Uses == 1 {
-		text += ", once"
-	}
-	if x.Left > 0 {
-		text += ", within " + x.Left.Round(time.Second).String()
-	}
-	return text
+	return fmt.Sprintf("%s may come in by %v, to %v", who, e.To, e.LeadsTo)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/netip"
 	"time"
@@ -13,40 +14,113 @@ import (
 	"github.com/ftpconform/ftpconform/netsim"
 )
 
-// port is where the servers of the measurements listen; it is not that of FTP,
-// so that no helper would look into the transfer.
+// The network of all measurements is a client, a NAT and a server, as in the
+// topology client-nat.
+var (
+	serverAddr  = netip.MustParseAddr("218.63.1.100")
+	outsideAddr = netip.MustParseAddr("218.63.1.5") // of the NAT
+)
+
+// port is where the server listens; it is not that of FTP, so that no helper
+// looks into what is sent.
 const port = 5001
 
-// chunk is how much is written and read at a time, as io.Copy does it twice
-// over.
+// chunk is how much is written and read at a time.
 const chunk = 64 << 10
 
-// transfer sends octets over a connection that ends on this listener, and
-// returns the time from the first octet to the end of the stream.
-func transfer(ctx context.Context, l net.Listener, dial func() (net.Conn, error), octets int, now func() time.Time) (time.Duration, error) {
+// flowPart is one connection in real time, through our NAT and the kernel's. lab
+// is nil where there is no kernel to compare with.
+func flowPart(lab *kernelLab, octets int) part {
+	return part{
+		name: "a connection in real time",
+		rows: []row{
+			{name: "TCP through our NAT, MTU 1500", unit: "MB/s"},
+			{name: "  CPU time", unit: "s/GiB"},
+			{name: "TCP through the kernel's NAT, MTU 1500, offloads off", unit: "MB/s"},
+			{name: "  CPU time", unit: "s/GiB"},
+			{name: "  ours / kernel's", goal: atLeast(0.85)},
+			{name: "the same, computing checksums as ours must", unit: "MB/s"},
+			{name: "  ours / kernel's"},
+		},
+		run: func(ctx context.Context) ([]float64, error) {
+			ours, cpu, err := speed(octets, func() (time.Duration, error) { return realFlow(ctx, octets) })
+			none := math.NaN()
+			if lab == nil || err != nil {
+				return []float64{ours, cpu, none, none, none, none, none}, err
+			}
+			var theirs [2]float64
+			var theirCPU [2]float64
+			for i, checksums := range []bool{false, true} {
+				if err := lab.setChecksums(ctx, checksums); err != nil {
+					return nil, err
+				}
+				theirs[i], theirCPU[i], err = speed(octets, func() (time.Duration, error) { return lab.flow(ctx, octets) })
+				if err != nil {
+					return nil, fmt.Errorf("through the kernel: %w", err)
+				}
+			}
+			return []float64{ours, cpu, theirs[0], theirCPU[0], ours / theirs[0], theirs[1], ours / theirs[1]}, nil
+		},
+	}
+}
+
+// speed returns megabytes in a second and seconds of CPU time for a GiB.
+func speed(octets int, f func() (time.Duration, error)) (rate, cpu float64, err error) {
+	before := cpuTime()
+	took, err := f()
+	return float64(octets) / 1e6 / took.Seconds(), (cpuTime() - before) * (1 << 30) / float64(octets), err
+}
+
+// realFlow sends octets through our NAT in real time.
+func realFlow(ctx context.Context, octets int) (took time.Duration, err error) {
+	w, err := world(netsim.Options{Real: true})
+	if err != nil {
+		return 0, err
+	}
+	defer w.Close()
+	var failed error
+	err = w.Run(ctx, "transfer", func() { took, failed = transfer(ctx, w.Client(), w.Server(), octets) })
+	return took, errors.Join(err, failed)
+}
+
+// world builds the network.
+func world(o netsim.Options) (*netsim.World, error) {
+	t, err := netsim.Builtin("client-nat")
+	if err != nil {
+		return nil, err
+	}
+	return netsim.Build(t, o)
+}
+
+// transfer sends octets from a client to a server and returns the time from the
+// first one to the end of all.
+func transfer(ctx context.Context, client, server host.Network, octets int) (time.Duration, error) {
+	at := netip.AddrPortFrom(serverAddr, port)
+	l, err := server.Listen(ctx, at)
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
 	type end struct {
-		err error
 		at  time.Time
+		err error
 	}
 	received := make(chan end, 1)
 	go func() {
 		err := receive(l, octets)
-		received <- end{err, now()}
+		received <- end{time.Now(), err}
 	}()
-	defer l.Close() // wakes the receiver when the sender fails
-	c, err := dial()
+	c, err := client.Dial(ctx, netip.AddrPort{}, at)
 	if err != nil {
 		return 0, err
 	}
+	defer c.Close()
 	defer context.AfterFunc(ctx, func() { _ = c.Close() })()
-	began := now()
-	err = send(c, octets)
-	if err != nil {
-		_ = c.Close()
+	began := time.Now()
+	if err := send(c, octets); err != nil {
 		return 0, err
 	}
 	e := <-received
-	_ = c.Close()
 	return e.at.Sub(began), e.err
 }
 
@@ -63,53 +137,28 @@ func send(c net.Conn, octets int) error {
 	return c.(interface{ CloseWrite() error }).CloseWrite()
 }
 
-// receive accepts a connection and reads it to its end.
+// receive accepts a connection, which must come from the NAT, and reads it to
+// its end.
 func receive(l net.Listener, octets int) error {
 	c, err := l.Accept()
 	if err != nil {
 		return err
 	}
 	defer c.Close()
+	if from := host.AddrPort(c.RemoteAddr()); from.Addr() != outsideAddr {
+		return fmt.Errorf("the connection comes from %s, and not from the NAT", from)
+	}
 	b := make([]byte, chunk)
-	got := 0
-	for {
+	for got := 0; ; {
 		n, err := c.Read(b)
 		got += n
 		switch {
 		case errors.Is(err, io.EOF) && got != octets:
-			return fmt.Errorf("received %d octets of %d", got, octets)
+			return fmt.Errorf("%d octets came of %d", got, octets)
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
 			return err
 		}
 	}
-}
-
-// between sends octets from one host to another at an address.
-func between(ctx context.Context, from, to host.Network, at netip.Addr, octets int, now func() time.Time) (time.Duration, error) {
-	remote := netip.AddrPortFrom(at, port)
-	l, err := to.Listen(ctx, remote)
-	if err != nil {
-		return 0, err
-	}
-	return transfer(ctx, l, func() (net.Conn, error) { return from.Dial(ctx, netip.AddrPort{}, remote) }, octets, now)
-}
-
-// realFlow sends octets from a client through a NAT in real time.
-func realFlow(ctx context.Context, octets int) (took time.Duration, err error) {
-	t, err := netsim.Builtin("client-nat")
-	if err != nil {
-		return 0, err
-	}
-	w, err := netsim.Build(t, netsim.Options{Real: true})
-	if err != nil {
-		return 0, err
-	}
-	defer w.Close()
-	var failed error
-	err = w.Run(ctx, "flow", func() {
-		took, failed = between(ctx, w.Client(), w.Server(), w.Topology.Dial, octets, time.Now)
-	})
-	return took, errors.Join(err, failed)
 }

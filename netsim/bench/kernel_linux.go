@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"net"
 	"net/netip"
 	"os"
@@ -12,69 +12,91 @@ import (
 	"github.com/ftpconform/ftpconform/internal/host"
 )
 
-// kernelLab is the measure of ours: a client, a NAT and a server in network
-// namespaces, joined by veth pairs whose offloads are off, so that all segments
-// have the size of those of the simulated network.
+// kernelLab is the measure of our NAT: a client, a NAT with nftables and a
+// server, each in a network namespace, joined by two veth pairs. Segmentation
+// offloads are off, so that packets are as large as ours.
 type kernelLab struct {
 	client, gateway, server *netns
 }
 
-const serverAddr = "218.63.1.100"
-
-// newKernelLab makes the namespaces. The error says what is missing.
-func newKernelLab(ctx context.Context) (lab *kernelLab, err error) {
+// newKernelLab makes the namespaces. The error says what is missing for that.
+func newKernelLab(ctx context.Context) (*kernelLab, error) {
 	if os.Geteuid() != 0 {
-		return nil, fmt.Errorf("network namespaces need root")
+		return nil, errors.New("network namespaces are for root")
 	}
 	for _, tool := range []string{"ip", "nft", "ethtool"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			return nil, err
 		}
 	}
-	lab = &kernelLab{}
-	defer func() {
-		if err != nil {
-			lab.close()
-		}
-	}()
-	for _, n := range []**netns{&lab.client, &lab.gateway, &lab.server} {
+	l := &kernelLab{}
+	if err := l.build(ctx); err != nil {
+		l.close()
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l *kernelLab) build(ctx context.Context) (err error) {
+	for _, n := range []**netns{&l.client, &l.gateway, &l.server} {
 		if *n, err = newNetns(); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	const off = " tso off gso off gro off"
-	if err = lab.gateway.forwards(); err != nil {
-		return nil, err
+	const offloads = " tso off gso off gro off"
+	for _, step := range []struct {
+		in, other *netns
+		commands  []string
+	}{
+		{l.gateway, l.client, []string{
+			"ip link add inside mtu 1500 type veth peer name eth0 mtu 1500 netns OTHER",
+			"ethtool -K inside" + offloads,
+			"ip address add 192.168.1.1/24 dev inside",
+			"ip link set inside up"}},
+		{l.gateway, l.server, []string{
+			"ip link add outside mtu 1500 type veth peer name eth0 mtu 1500 netns OTHER",
+			"ethtool -K outside" + offloads,
+			"ip address add 218.63.1.5/24 dev outside",
+			"ip link set outside up",
+			"nft add table ip nat",
+			"nft add chain ip nat out { type nat hook postrouting priority srcnat ; }",
+			"nft add rule ip nat out oifname outside masquerade"}},
+		{l.client, nil, []string{
+			"ethtool -K eth0" + offloads,
+			"ip address add 192.168.1.2/24 dev eth0",
+			"ip link set eth0 up",
+			"ip route add default via 192.168.1.1"}},
+		{l.server, nil, []string{
+			"ethtool -K eth0" + offloads,
+			"ip address add 218.63.1.100/24 dev eth0",
+			"ip link set eth0 up"}},
+	} {
+		if err := step.in.run(ctx, step.other, step.commands...); err != nil {
+			return err
+		}
 	}
-	if err = lab.gateway.run(ctx, lab.client.thread,
-		"ip link add inside mtu 1500 type veth peer name eth0 mtu 1500 netns THREAD",
-		"ip address add 192.168.1.1/24 dev inside", "ip link set inside up", "ethtool -K inside"+off); err != nil {
-		return nil, err
+	return l.gateway.routes()
+}
+
+// setChecksums says whether checksums are computed and verified, as ours are,
+// or left to a hardware that is not there.
+func (l *kernelLab) setChecksums(ctx context.Context, computed bool) error {
+	state := " rx on tx on"
+	if computed {
+		state = " rx off tx off"
 	}
-	if err = lab.gateway.run(ctx, lab.server.thread,
-		"ip link add outside mtu 1500 type veth peer name eth0 mtu 1500 netns THREAD",
-		"ip address add 218.63.1.5/24 dev outside", "ip link set outside up", "ethtool -K outside"+off,
-		"nft add table ip nat", "nft add chain ip nat out { type nat hook postrouting priority srcnat ; }",
-		"nft add rule ip nat out oifname outside masquerade"); err != nil {
-		return nil, err
-	}
-	if err = lab.client.run(ctx, 0, "ip address add 192.168.1.2/24 dev eth0", "ip link set eth0 up",
-		"ethtool -K eth0"+off, "ip route add default via 192.168.1.1"); err != nil {
-		return nil, err
-	}
-	if err = lab.server.run(ctx, 0, "ip address add "+serverAddr+"/24 dev eth0", "ip link set eth0 up",
-		"ethtool -K eth0"+off); err != nil {
-		return nil, err
-	}
-	return lab, nil
+	return errors.Join(
+		l.client.run(ctx, nil, "ethtool -K eth0"+state),
+		l.gateway.run(ctx, nil, "ethtool -K inside"+state, "ethtool -K outside"+state),
+		l.server.run(ctx, nil, "ethtool -K eth0"+state))
 }
 
 // flow sends octets from the client to the server.
 func (l *kernelLab) flow(ctx context.Context, octets int) (time.Duration, error) {
-	return between(ctx, l.client, l.server, netip.MustParseAddr(serverAddr), octets, time.Now)
+	return transfer(ctx, l.client, l.server, octets)
 }
 
-// close removes the namespaces.
+// close removes the namespaces, and what is in them.
 func (l *kernelLab) close() {
 	for _, n := range []*netns{l.client, l.gateway, l.server} {
 		if n != nil {
@@ -88,7 +110,7 @@ var _ host.Network = (*netns)(nil)
 // Dial implements host.Network.
 func (n *netns) Dial(ctx context.Context, _, remote netip.AddrPort) (c net.Conn, err error) {
 	err = n.do(func() error {
-		c, err = new(net.Dialer).DialContext(ctx, "tcp4", remote.String())
+		c, err = new(net.Dialer).DialContext(ctx, "tcp", remote.String())
 		return err
 	})
 	return c, err
@@ -97,7 +119,9 @@ func (n *netns) Dial(ctx context.Context, _, remote netip.AddrPort) (c net.Conn,
 // Listen implements host.Network.
 func (n *netns) Listen(ctx context.Context, local netip.AddrPort) (l net.Listener, err error) {
 	err = n.do(func() error {
-		l, err = new(net.ListenConfig).Listen(ctx, "tcp4", local.String())
+		var lc net.ListenConfig
+		lc.SetMultipathTCP(false)
+		l, err = lc.Listen(ctx, "tcp", local.String())
 		return err
 	})
 	return l, err

@@ -11,7 +11,6 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv6"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
 
-	"github.com/ftpconform/ftpconform/netsim/clock"
 	"github.com/ftpconform/ftpconform/netsim/packet"
 )
 
@@ -130,7 +129,6 @@ func (l *link) receive(p *packet.Packet, v *packet.View) {
 // pump hands packets to the stack until there are none.
 func (l *link) pump() {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	for len(l.waiting) > 0 {
 		batch, up := l.waiting, l.up
 		l.waiting = l.spare[:0]
@@ -144,6 +142,7 @@ func (l *link) pump() {
 	}
 	l.pumping = false
 	l.rest.Broadcast()
+	l.mu.Unlock()
 }
 
 // wait waits for the pump to end; nothing must come in any more.
@@ -205,25 +204,3 @@ func (l *link) IsAttached() bool {
 	defer l.mu.Unlock()
 	return l.up != nil
 }
-
-// stackClock is the network's clock in the stack's terms.
-type stackClock struct{ node *clock.Node }
-
-func (c stackClock) Now() time.Time { return c.node.Now() }
-
-func (c stackClock) NowMonotonic() tcpip.MonotonicTime {
-	if !c.node.Virtual() {
-		return tcpip.MonotonicTime{}.Add(time.Since(c.node.Start())) // at half the price of Now
-	}
-	return tcpip.MonotonicTime{}.Add(c.node.Now().Sub(c.node.Start()))
-}
-
-func (c stackClock) AfterFunc(d time.Duration, f func()) tcpip.Timer {
-	return stackTimer{c.node.Schedule(d, f)}
-}
-
-// stackTimer is an event as a tcpip.Timer.
-type stackTimer struct{ event *clock.Event }
-
-func (t stackTimer) Stop() bool            { return t.event.Stop() }
-func (t stackTimer) Reset(d time.Duration) { t.event.Reset(d) }

@@ -61,6 +61,7 @@ func TestHostTalksToItself(t *testing.T) {
 
 // echoFrom serves one connection that must come from an address.
 func echoFrom(t *testing.T, l net.Listener, from netip.Addr) {
+	t.Helper()
 	c, err := l.Accept()
 	if err != nil {
 		t.Error(err)

@@ -83,41 +83,49 @@ func TestImpairments(t *testing.T) {
 		check func(t *testing.T, out *sink, seen map[wire.Moment]int)
 	}{
 		"loss": {wire.Spec{Loss: 0.5}, func(t *testing.T, out *sink, seen map[wire.Moment]int) {
+			t.Helper()
 			if n := len(out.got); n < 60 || n > 140 || seen[wire.Lost] != 200-n {
 				t.Errorf("%d of 200 arrived, %d were lost", n, seen[wire.Lost])
 			}
 		}},
 		"all lost": {wire.Spec{Loss: 1}, func(t *testing.T, out *sink, _ map[wire.Moment]int) {
+			t.Helper()
 			if len(out.got) != 0 {
 				t.Errorf("%d arrived", len(out.got))
 			}
 		}},
 		"duplicates": {wire.Spec{Duplicate: 0.5}, func(t *testing.T, out *sink, _ map[wire.Moment]int) {
+			t.Helper()
 			if n := len(out.got); n < 260 || n > 340 {
 				t.Errorf("%d arrived of 200 sent", n)
 			}
 		}},
 		"reordering": {wire.Spec{Reorder: 0.2}, func(t *testing.T, out *sink, _ map[wire.Moment]int) {
+			t.Helper()
 			if len(out.got) != 200 || slices.IsSorted(out.got) {
 				t.Errorf("%d arrived, in order: %v", len(out.got), slices.IsSorted(out.got))
 			}
 		}},
 		"queue": {wire.Spec{Rate: 1000, Queue: 1000}, func(t *testing.T, out *sink, _ map[wire.Moment]int) {
+			t.Helper()
 			if n := len(out.got); n < 10 || n > 12 {
 				t.Errorf("%d of 200 found room, want about 10 packets of 100 octets", n)
 			}
 		}},
 		"mtu": {wire.Spec{MTU: 99}, func(t *testing.T, out *sink, _ map[wire.Moment]int) {
+			t.Helper()
 			if len(out.got) != 0 {
 				t.Errorf("%d packets of 100 octets went through a wire for 99", len(out.got))
 			}
 		}},
 		"cut": {wire.Spec{Rate: 1e9, Cuts: []wire.Cut{{At: 0, For: time.Second}}}, func(t *testing.T, out *sink, _ map[wire.Moment]int) {
+			t.Helper()
 			if len(out.got) != 0 {
 				t.Errorf("%d packets went through a cut wire", len(out.got))
 			}
 		}},
 		"not cut any more": {wire.Spec{Cuts: []wire.Cut{{At: time.Second}}}, func(t *testing.T, out *sink, _ map[wire.Moment]int) {
+			t.Helper()
 			if len(out.got) != 200 {
 				t.Errorf("%d packets went through before the cut", len(out.got))
 			}
