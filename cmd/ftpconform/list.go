@@ -47,11 +47,15 @@ checks, or the reason why there is none.`,
 
 // listedCheck is a check in the output of list.
 type listedCheck struct {
-	ID           string       `json:"id"`
-	Level        suites.Level `json:"level"`
-	Topic        string       `json:"topic"`
-	Requirements []string     `json:"requirements"`
-	Title        string       `json:"title"`
+	ID    string       `json:"id"`
+	Level suites.Level `json:"level"`
+	Topic string       `json:"topic"`
+	// Role is who is judged: server, or nat for a gateway.
+	Role string `json:"role"`
+	// Topologies are the networks in which it holds.
+	Topologies   []suites.Topology `json:"topologies"`
+	Requirements []string          `json:"requirements"`
+	Title        string            `json:"title"`
 	// SlowSeconds is the longest wait of a slow check, 0 for the others.
 	SlowSeconds float64 `json:"slow_seconds"`
 }
@@ -61,11 +65,13 @@ type listedCheck struct {
 func unknownServer() suites.Config { return suites.Config{Target: "ftp://unknown", Slow: true} }
 
 func (o *listOptions) listChecks(cmd *cobra.Command) error {
-	cfg := unknownServer()
-	if err := o.apply(&cfg); err != nil {
+	// Everything that can be checked anywhere; only the waits depend on the
+	// server.
+	all, cfg := suites.Config{Topologies: suites.Topologies()}, unknownServer()
+	if err := o.apply(&all); err != nil {
 		return err
 	}
-	choices, err := suites.Choose(cfg)
+	choices, err := suites.Choose(all)
 	if err != nil {
 		return err
 	}
@@ -75,7 +81,8 @@ func (o *listOptions) listChecks(cmd *cobra.Command) error {
 		if c.Excluded != "" || o.slowGiven && slow != o.slow {
 			continue
 		}
-		l := listedCheck{ID: c.Check.ID, Level: c.Check.Level(), Topic: c.Check.Topic(), Requirements: c.Check.Requirements, Title: c.Check.Title}
+		l := listedCheck{ID: c.Check.ID, Level: c.Check.Level(), Topic: c.Check.Topic(), Role: c.Check.Role(), Topologies: c.Check.Topologies(),
+			Requirements: c.Check.Requirements, Title: c.Check.Title}
 		if slow {
 			l.SlowSeconds = wait.Seconds()
 		}
