@@ -10,9 +10,8 @@ import (
 )
 
 // TestLoopback runs the checks against the embedded server over sockets of the
-// operating system, in real time.
+// operating system, in real time. It is not parallel: its bounds are short.
 func TestLoopback(t *testing.T) {
-	t.Parallel()
 	rep, err := suites.Verify(t.Context(), suites.Config{Loopback: true})
 	if err != nil {
 		t.Fatal(err)
