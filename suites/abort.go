@@ -129,7 +129,7 @@ var abortChecks = []Check{
 			switch a := s.stalled(c, s.Mode()).abort(); {
 			case a.Final.Code == 0:
 				s.Fail("a transfer and its ABOR have no final reply: %s", a.Transfer)
-			case a.own.Code == 0 && a.resumed && a.Data.Total() >= BigSize:
+			case a.own.Code == 0 && a.resumed && a.Data.Total() >= int64(len(s.big())):
 				s.Fail("ABOR was lost: %s, and no reply to ABOR", a.Transfer)
 			}
 		},
@@ -160,7 +160,7 @@ func aborOthers(s *Session) {
 			s.Inconclusive("a plain store failed: %s", t)
 		}
 		// More than the buffers hold: the server is reading when this is gone.
-		if _, err := t.Data.Send(BigContent, s.Bounds.Transfer); err != nil {
+		if _, err := t.Data.Send(s.big(), s.Bounds.Transfer); err != nil {
 			if t.Finish(s.Bounds.Reply); verb == "APPE" && t.Final.Negative() {
 				s.Note("APPE was not tried, because it is refused: %s", t.Final)
 				break

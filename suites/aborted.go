@@ -169,13 +169,13 @@ func (s *Session) gradeCut(a *aborted, m Mode) {
 	switch end := a.Data.Wait(s.Bounds.Close); {
 	case end.Ending == fakeclient.EndNone:
 		s.Fail("the data connection of a RETR with %s was still open %v after ABOR", m, s.Bounds.Close)
-	case a.Final.Code == 426 && a.Data.Total() >= BigSize:
+	case a.Final.Code == 426 && a.Data.Total() >= int64(len(s.big())):
 		s.Fail("a RETR with %s was answered %s, but the whole file came", m, a.Final)
-	case a.OK() && a.Data.Total() < BigSize && a.own.Code != 0:
+	case a.OK() && a.Data.Total() < int64(len(s.big())) && a.own.Code != 0:
 		// Some servers say 226 long before the end, ABOR or not.
 		if t := s.stalled(s.Login(), m); t.ended(s.Bounds.Quiet) {
 			s.Inconclusive("without ABOR the final reply comes before the end of the data, too, which another check is about: %s", t)
 		}
-		s.Strict("a RETR with %s was answered %s after %d of %d octets; 426 was expected", m, a.Final, a.Data.Total(), BigSize)
+		s.Strict("a RETR with %s was answered %s after %d of %d octets; 426 was expected", m, a.Final, a.Data.Total(), len(s.big()))
 	}
 }

@@ -113,7 +113,7 @@ func (s *Session) abortsBehindSynch(how string, send func(*Control) error) {
 	case err == nil && (second.In(225, 226) || !second.Positive()):
 		s.Fail("the NOOP after ABOR behind the Synch %s was answered %s; 200 was expected", how, second)
 	case err == nil:
-	case !first.In(225, 226) && a.resumed && t.Data.Total() >= BigSize:
+	case !first.In(225, 226) && a.resumed && t.Data.Total() >= int64(len(s.big())):
 		s.Fail("ABOR behind the Synch %s was not answered: %s, and %s to the NOOP", how, t, first)
 	case !first.In(225, 226):
 		s.Inconclusive("an abort has one reply, which another check is about: %s, and %s to a NOOP", t, first)

@@ -315,7 +315,7 @@ func algManyTexts(s *Session) {
 	}
 	if !s.clientHelped() {
 		inside := s.Scene.Server().Addr(outsideAddr)
-		pairs = []string{"(" + commas(inside) + ",", "(" + commas(outsideAddr) + ","}
+		pairs = []string{commas(inside) + ",", commas(outsideAddr) + ","}
 	}
 	k.oneStream(strings.NewReplacer(pairs...))
 }

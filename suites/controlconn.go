@@ -50,7 +50,7 @@ func controlQuit(s *Session) {
 	replies, err := c.Quiet(s.Bounds.Quiet)
 	replies = slices.DeleteFunc(replies, preliminary)
 	if s.damaged(t) {
-		s.Fatal("QUIT during a transfer cut it off: %d of %d octets, end %s", t.Data.Total(), BigSize, t.Data.End().Ending)
+		s.Fatal("QUIT during a transfer cut it off: %d of %d octets, end %s", t.Data.Total(), len(s.big()), t.Data.End().Ending)
 	}
 	if err == nil {
 		replies = append(replies, c.finals(2-len(replies), s.Bounds.Reply)...)
@@ -103,7 +103,7 @@ func controlLoss(s *Session) {
 	for _, r := range runs {
 		end := r.t.Data.Wait(s.Bounds.Close)
 		switch {
-		case r.t.Data.Total() >= BigSize:
+		case r.t.Data.Total() >= int64(len(s.big())):
 			s.Fail("after %s on the control connection the transfer went on to its end", r.how)
 		case end.Ending == fakeclient.EndNone:
 			s.Fail("after %s on the control connection the data connection was still open %v later, and %d octets had come", r.how, 2*s.Bounds.Close, r.t.Data.Total())

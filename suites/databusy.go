@@ -57,7 +57,7 @@ var dataBusyChecks = []Check{
 func (s *Session) underWay(c *Control, m Mode) *Transfer {
 	t := s.stalled(c, m)
 	if t.hearOut(); t.Final.Code != 0 || c.gone {
-		s.Inconclusive("the transfer was over when %d of %d octets had been read: %s", t.Data.Total(), BigSize, t)
+		s.Inconclusive("the transfer was over when %d of %d octets had been read: %s", t.Data.Total(), len(s.big()), t)
 	}
 	return t
 }
@@ -66,7 +66,7 @@ func (s *Session) underWay(c *Control, m Mode) *Transfer {
 // it is all there.
 func (t *Transfer) whole() bool {
 	end := t.Data.Wait(t.c.s.Bounds.Transfer)
-	return end.Ending == fakeclient.EndFIN && bytes.Equal(t.Data.Bytes(), BigContent)
+	return end.Ending == fakeclient.EndFIN && bytes.Equal(t.Data.Bytes(), t.c.s.big())
 }
 
 // damaged reads the rest of a stalled transfer and reports whether it is not
@@ -79,7 +79,7 @@ func (s *Session) damaged(t *Transfer) bool {
 	other := s.underWay(s.Login(), t.Path.Mode)
 	s.Sleep(s.Bounds.Quiet)
 	if !other.whole() {
-		s.Inconclusive("a slow reader does not get the whole file, disturbed or not: %d of %d octets, end %s", other.Data.Total(), BigSize, other.Data.End().Ending)
+		s.Inconclusive("a slow reader does not get the whole file, disturbed or not: %d of %d octets, end %s", other.Data.Total(), len(s.big()), other.Data.End().Ending)
 	}
 	return true
 }
@@ -226,7 +226,7 @@ func dataOneAtATime(s *Session) {
 		}
 	}
 	if s.damaged(first) {
-		s.Fatal("the first transfer was damaged by a second transfer command: %d of %d octets, end %s", first.Data.Total(), BigSize, first.Data.End().Ending)
+		s.Fatal("the first transfer was damaged by a second transfer command: %d of %d octets, end %s", first.Data.Total(), len(s.big()), first.Data.End().Ending)
 	}
 	for first.Final.Code == 0 {
 		replies := c.finals(1, s.Bounds.Reply)
@@ -339,7 +339,7 @@ func (s *Session) interject(t *Transfer, line string) (own Received, answered bo
 	case err != nil:
 		s.Fatal("%s during a transfer ended the session: %v", verb, err)
 	case s.damaged(t):
-		s.Fatal("%s damaged the transfer: %d of %d octets, end %s", verb, t.Data.Total(), BigSize, t.Data.End().Ending)
+		s.Fatal("%s damaged the transfer: %d of %d octets, end %s", verb, t.Data.Total(), len(s.big()), t.Data.End().Ending)
 	}
 	replies = append(replies, c.finals(2-early, s.Bounds.Reply)...)
 	final := 0 // which of them is that of the transfer

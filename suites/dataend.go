@@ -82,7 +82,7 @@ func dataRetrCloses(s *Session) {
 	files := []struct {
 		name    string
 		content []byte
-	}{{EmptyFile, nil}, {one, BigContent[:1]}, {many, BigContent[:64<<10]}, {BigFile, BigContent}}
+	}{{EmptyFile, nil}, {one, BigContent[:1]}, {many, BigContent[:64<<10]}, {BigFile, s.big()}}
 	c := s.Login()
 	defer c.ask("DELE "+one, "DELE "+many)
 	c.mustHold(one, files[1].content)
@@ -99,7 +99,7 @@ func dataRetrCloses(s *Session) {
 		t := s.stalled(k, m)
 		s.Sleep(s.Bounds.Quiet / 2) // a slow reader: the server is done with writing long before it is
 		t.Data.Wait(s.Bounds.Transfer)
-		s.gradeEnd(t.Finish(s.Bounds.Reply), BigContent, " to a slow reader")
+		s.gradeEnd(t.Finish(s.Bounds.Reply), s.big(), " to a slow reader")
 	}
 }
 
@@ -259,7 +259,7 @@ func dataReset(s *Session) {
 		s.Inconclusive("a plain transfer failed: %s", t)
 	}
 	// So much fits into no buffer: the server is reading when it has gone out.
-	if _, err := t.Data.Send(BigContent, s.Bounds.Transfer); err != nil {
+	if _, err := t.Data.Send(s.big(), s.Bounds.Transfer); err != nil {
 		s.Inconclusive("a plain transfer failed: %v", err)
 	}
 	_ = t.Data.Reset()

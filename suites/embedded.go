@@ -97,7 +97,7 @@ func (p *pool) close() {
 const fullDir = "full"
 
 func (p *pool) start(ctx context.Context) (*Target, error) {
-	files, err := embeddedFiles()
+	files, err := embeddedFiles(BigContent)
 	if err != nil {
 		return nil, err
 	}
@@ -153,10 +153,10 @@ func (p *pool) clientAddr(ctx context.Context, network host.Network, block int) 
 
 // embeddedFiles is the file system of an embedded server, with the files of
 // the run in place.
-func embeddedFiles() (*reference.Memory, error) {
+func embeddedFiles(big []byte) (*reference.Memory, error) {
 	m := reference.NewMemory()
 	when := time.Date(2024, 2, 29, 12, 0, 0, 0, time.UTC)
-	for name, content := range runFiles() {
+	for name, content := range runFiles(big) {
 		if err := m.WriteFile("/"+runDir+"/"+name, content, when); err != nil {
 			return nil, err
 		}

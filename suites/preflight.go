@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"path"
 	"strings"
+
+	simhost "github.com/ftpconform/ftpconform/netsim/host"
 )
 
 // preflight reaches the target, logs in, prepares the directory of the run and
@@ -267,8 +269,12 @@ const (
 )
 
 // BigSize is the size of BigFile in octets: Linux grows a send buffer to 4 MiB
-// (tcp_wmem), and the receiver is asked for a small one.
-const BigSize = 8 << 20
+// (tcp_wmem), and the receiver is asked for a small one. Simulated hosts have
+// smaller buffers, and so much less has to be carried there.
+const (
+	BigSize          = 8 << 20
+	simulatedBigSize = 8 * simhost.Buffer
+)
 
 // The contents of the files of a run; they must not be changed.
 var (
@@ -288,8 +294,17 @@ func pattern(n int) []byte {
 	return p
 }
 
-func runFiles() map[string][]byte {
-	return map[string][]byte{SmallFile: SmallContent, TextFile: TextContent, BigFile: BigContent, EmptyFile: nil}
+// big is the content of BigFile.
+func (s *Session) big() []byte {
+	if s.Scene != nil {
+		return BigContent[:simulatedBigSize]
+	}
+	return BigContent
+}
+
+// runFiles are the files of a run by their names.
+func runFiles(big []byte) map[string][]byte {
+	return map[string][]byte{SmallFile: SmallContent, TextFile: TextContent, BigFile: big, EmptyFile: nil}
 }
 
 // prepareFiles puts the files of the run onto the target. A server that
@@ -300,7 +315,7 @@ func (s *Session) prepareFiles(c *Control) error {
 		s.lack(NeedFiles, Inconclusive, "the files of the run could not be stored: no mode of data connection works")
 		return nil
 	}
-	for name, content := range runFiles() {
+	for name, content := range runFiles(s.big()) {
 		if s.stored(c, name, content) {
 			continue
 		}

@@ -48,7 +48,7 @@ func (s *Session) finalWhileStalled() {
 	if !t.Final.Positive() {
 		s.Inconclusive("the transfer was given up while the client did not read: %s", t)
 	}
-	s.Fail("%s came when the client had read %d of %d octets; the rest cannot have been written yet", t.Final, t.Data.Total(), BigSize)
+	s.Fail("%s came when the client had read %d of %d octets; the rest cannot have been written yet", t.Final, t.Data.Total(), len(s.big()))
 	c.End()
 }
 

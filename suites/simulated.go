@@ -39,7 +39,7 @@ func (r *run) scene(c *Check, t Topology) (*Scene, error) {
 	if c.Network != nil {
 		c.Network(&spec)
 	}
-	files, err := embeddedFiles()
+	files, err := embeddedFiles(BigContent[:simulatedBigSize])
 	if err != nil {
 		return nil, err
 	}

@@ -60,6 +60,10 @@ var (
 	_ host.Clock   = (*Host)(nil)
 )
 
+// Buffer is the size of the send and receive buffers in octets in virtual time:
+// enough for simulated wires, and soon full when a reader stalls.
+const Buffer = 256 << 10
+
 // nic is the number of the one interface.
 const nic tcpip.NICID = 1
 
@@ -93,7 +97,12 @@ func (h *Host) configure(o Options) error {
 	// Reno with RACK recovers badly from a full queue; see the measurements in
 	// the package's benchmarks of lossy wires.
 	cubic, sack, recovery := tcpip.CongestionControlOption("cubic"), tcpip.TCPSACKEnabled(true), tcpip.TCPRecovery(0)
-	for _, opt := range []tcpip.SettableTransportProtocolOption{&cubic, &sack, &recovery} {
+	options := []tcpip.SettableTransportProtocolOption{&cubic, &sack, &recovery}
+	if h.Virtual() {
+		options = append(options, &tcpip.TCPSendBufferSizeRangeOption{Min: 4 << 10, Default: Buffer, Max: Buffer},
+			&tcpip.TCPReceiveBufferSizeRangeOption{Min: 4 << 10, Default: Buffer, Max: 4 * Buffer})
+	}
+	for _, opt := range options {
 		if err := h.stack.SetTransportProtocolOption(tcp.ProtocolNumber, opt); err != nil {
 			return fmt.Errorf("set TCP option %T: %s", opt, err)
 		}
