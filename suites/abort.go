@@ -93,7 +93,7 @@ var abortChecks = []Check{
 		Run:      aborKeepsSession,
 	},
 	{
-		ID: "abor-next-transfer", Requirements: []string{"FTP-ABOR-007"}, Needs: []Need{NeedData, NeedFiles}, In: whereExtended,
+		ID: "abor-next-transfer", Requirements: []string{"FTP-ABOR-007"}, Needs: []Need{NeedData, NeedFiles}, In: whereOpenExtended,
 		Title:    "After an abort the next transfer works",
 		Why:      "What an abort leaves behind, a reply or a flag, hits the next transfer.",
 		Conforms: []string{"20 rounds of abort and transfer are all complete, without a stale reply (RFC 959 section 4.1.3)"},

@@ -259,7 +259,7 @@ func algOthersOff(s *Session) {
 			}
 			err := to.Read(int64(len(text)), s.Bounds.Reply)
 			if got := to.Bytes()[had:]; err != nil || !bytes.Equal(got, text) {
-				s.Fail("over port %d, %q was sent and %q arrived (%v)", otherPort, text, got, err)
+				s.Fail("over port %d, %q was sent and %q arrived%s", otherPort, text, got, because(err))
 			}
 		}
 	}

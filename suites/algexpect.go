@@ -73,7 +73,7 @@ func (s *Session) announcedAndUsed(c *Control) *Transfer {
 		s.Inconclusive("%v", err)
 	}
 	if r, err := c.await(line, s.Bounds.Reply); err != nil || !r.Positive() {
-		s.Inconclusive("PORT was answered %s (%v)", r, err)
+		s.Inconclusive("PORT was answered %s%s", r, because(err))
 	}
 	c.pending = true
 	t.AwaitConnection(l, s.Bounds.Dial)

@@ -143,14 +143,14 @@ func algSequenceNumbers(s *Session) {
 			s.Inconclusive("%v", err)
 		}
 		if r, err := c.await(line, s.Bounds.Reply); err != nil || !r.Positive() {
-			s.Inconclusive("PORT was answered %s (%v)", r, err)
+			s.Inconclusive("PORT was answered %s%s", r, because(err))
 		}
 		to, _ := k.announced(PORT)
 		if to.Addr() != outsideAddr {
 			s.Inconclusive("PORT was not translated: outside it names %s", to)
 		}
 		if r, err := c.await("NOOP", s.Bounds.Reply); err != nil || !r.Positive() {
-			s.Fatal("the command right behind PORT, in its segment, was answered %s (%v)", r, err)
+			s.Fatal("the command right behind PORT, in its segment, was answered %s%s", r, because(err))
 		}
 		c.inStepAfter(fmt.Sprintf("PORT for %s has become one for %s", l.Endpoint, to), 500)
 		k.oneStream(strings.NewReplacer(line, announcement(PORT, to)))
@@ -184,7 +184,7 @@ func algSACK(s *Session) {
 	}
 	for range 4 {
 		if r, err := c.await("NOOP", s.Bounds.Reply); err != nil || !r.Positive() {
-			s.Inconclusive("after the loss of a segment NOOP was answered %s (%v)", r, err)
+			s.Inconclusive("after the loss of a segment NOOP was answered %s%s", r, because(err))
 		}
 	}
 	edges := map[uint32]bool{}
@@ -356,7 +356,7 @@ func algRepetition(s *Session) {
 		}
 	}
 	if err != nil || len(copies) < 2 {
-		s.Inconclusive("%d copies of the segment have left the gateway (%v)", len(copies), err)
+		s.Inconclusive("%d copies of the segment have left the gateway%s", len(copies), because(err))
 	}
 	c.inStepAfter("the repetition of a translated text", 3)
 }

@@ -156,7 +156,7 @@ func algSplit(s *Session) {
 		if arrived {
 			how = fmt.Sprintf("the last such line has left as %q", line)
 		}
-		how = fmt.Sprintf("%s (profile %s), PORT for %s octet by octet: %s, and the answer is %s (%v)", gw.Name, gw.ALG.Profile, l.Endpoint, how, r, err)
+		how = fmt.Sprintf("%s (profile %s), PORT for %s octet by octet: %s, and the answer is %s%s", gw.Name, gw.ALG.Profile, l.Endpoint, how, r, because(err))
 		switch translated := to == netip.AddrPortFrom(gw.Outside.Addrs[0], l.Endpoint.Port()); {
 		case b.damaged() != nil:
 			s.Inconclusive("a damaged packet has left %s: %v", gw.Name, b.damaged().Packet)

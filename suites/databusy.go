@@ -13,7 +13,7 @@ import (
 // sections 3.2, 3.3, 4.1.3 and 4.2, RFC 1123 section 4.1.3.3.
 var dataBusyChecks = []Check{
 	{
-		ID: "data-many-transfers", Requirements: []string{"FTP-DATA-013"}, Needs: []Need{NeedData, NeedFiles}, Exclusive: true, In: whereExtended,
+		ID: "data-many-transfers", Requirements: []string{"FTP-DATA-013"}, Needs: []Need{NeedData, NeedFiles}, Exclusive: true, In: []Topology{Direct, ClientNAT, DoubleNAT, ClientFirewall, IPv6},
 		Title:    "Many transfers in a row work in one session",
 		Why:      "To mirror a directory takes hundreds of them; ports and descriptors that are not given back end it half-way.",
 		Conforms: []string{"100 passive transfers, 100 active ones and 25 in turn succeed, each with its own set-up, and old passive ports refuse (RFC 959 section 3.3)"},

@@ -12,7 +12,7 @@ import (
 // 959 section 3.2.
 var epsvChecks = []Check{
 	{
-		ID: "epsv-works", Requirements: []string{"FTP-EPSV-001"}, Needs: []Need{NeedEPSV, NeedFiles}, In: whereExtended,
+		ID: "epsv-works", Requirements: []string{"FTP-EPSV-001"}, Needs: []Need{NeedEPSV, NeedFiles}, In: whereOpenExtended,
 		Title:    "EPSV is answered 229, and a connection made at once to its port serves the transfer",
 		Why:      "Most clients try EPSV first; one that fails halfway costs them a timeout before PASV.",
 		Conforms: []string{"229, the port accepts before any transfer command, the file, 226 (RFC 2428 section 3)"},
@@ -61,7 +61,7 @@ var epsvChecks = []Check{
 		},
 	},
 	{
-		ID: "epsv-address", Requirements: []string{"FTP-EPSV-003"}, Needs: []Need{NeedEPSV}, In: whereExtended,
+		ID: "epsv-address", Requirements: []string{"FTP-EPSV-003"}, Needs: []Need{NeedEPSV}, In: whereOpenExtended,
 		Title:    "The port of 229 is open on the address that the client has reached",
 		Why:      "229 names no address, so the client goes where its control connection goes; on a host with several addresses a listener elsewhere is out of reach.",
 		Conforms: []string{"a connection to the server's end of the control connection is accepted, for each of its addresses (RFC 2428 section 3)"},
@@ -96,7 +96,7 @@ var epsvChecks = []Check{
 		},
 	},
 	{
-		ID: "epsv-family", Requirements: []string{"FTP-EPSV-005"}, Needs: []Need{NeedEPSV, NeedFiles}, In: whereExtended,
+		ID: "epsv-family", Requirements: []string{"FTP-EPSV-005"}, Needs: []Need{NeedEPSV, NeedFiles}, In: whereOpenExtended,
 		Title:    "EPSV with the network protocol of the connection opens a port of that protocol",
 		Why:      "A client that knows which protocol it can use asks for it.",
 		Conforms: []string{"229 and a port that works for the protocol of the connection; 229 or 522 for the other one (RFC 2428 section 3)"},

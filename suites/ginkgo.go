@@ -43,19 +43,21 @@ func Register(cfg Config) {
 	})
 }
 
-// specs builds the specs of some checks, one for each topology. One that holds
-// in a single topology does not name it.
+// specs builds the specs of some checks, one for each topology of the run in
+// which they hold. Where there is one only, it is not named.
 func (a *adapter) specs(shared string, want func(Check) bool) {
 	for _, c := range Checks() {
 		if !want(c) {
 			continue
 		}
-		for _, t := range c.Topologies() {
+		places := a.cfg.places(c)
+		for _, t := range places {
 			text := c.ID + ": " + c.Title
-			if len(c.Topologies()) > 1 {
+			if len(places) > 1 {
 				text = c.ID + " in " + string(t) + ": " + c.Title
 			}
-			ginkgo.It(text, a.spec(c, t, shared)...)
+			// The line of the caller decides about the order.
+			ginkgo.It(text, append(a.spec(c, t, shared), ginkgo.Offset(1))...)
 		}
 	}
 }

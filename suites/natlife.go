@@ -226,7 +226,7 @@ func natICMPHarmless(s *Session) {
 		s.Fail("after ICMP errors about %v the reply of the server does not arrive: %s", about.Packet, t)
 		c.End()
 	case err != nil || !t.OK():
-		s.Inconclusive("the transfer failed: %s (%v)", t, err)
+		s.Inconclusive("the transfer failed: %s%s", t, because(err))
 	}
 }
 
@@ -245,7 +245,7 @@ func natICMPTranslated(s *Session) {
 	}
 	came, passed := errorsAt(b.outside, false), errorsAt(b.inside, true)
 	if len(came) == 0 {
-		s.Inconclusive("there was no ICMP error about a connection to %s (%v)", nobody, err)
+		s.Inconclusive("there was no ICMP error about a connection to %s%s", nobody, because(err))
 	}
 	if len(passed) == 0 {
 		s.Fatal("%v has come to the gateway, and none has left it for the client, who gave up after %v: %v", came[0].Packet, took, err)

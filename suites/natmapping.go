@@ -165,7 +165,7 @@ func natHairpin(s *Session) {
 	r := c.Must("PASV")
 	ep, err := passiveEndpoint(r.Reply)
 	if err != nil || ep.Addr() != outsideAddr {
-		s.Inconclusive("the server was to name %s in %s (%v)", outsideAddr, r, err)
+		s.Inconclusive("the server was to name %s in %s%s", outsideAddr, r, because(err))
 	}
 	t := c.Retrieve(&Path{Mode: PASV, Endpoint: ep, c: c}, "RETR %s", SmallFile)
 	arrived(netip.AddrPortFrom(inside.Addr(), ep.Port()), "data")

@@ -125,7 +125,7 @@ var pasvChecks = []Check{
 		},
 	},
 	{
-		ID: "pasv-listens-at-once", Requirements: []string{"FTP-PASV-007"}, Needs: []Need{NeedFiles}, In: whereServed,
+		ID: "pasv-listens-at-once", Requirements: []string{"FTP-PASV-007"}, Needs: []Need{NeedFiles}, In: whereOpen,
 		Title:    "A connection made right after 227, before any transfer command, is accepted and kept",
 		Why:      "Most clients connect first and send the command then; a server that listens later refuses them.",
 		Conforms: []string{"the connection is made at once, data flows only after RETR, then 1yz and 226 (RFC 959 section 4.1.2)"},
@@ -221,7 +221,7 @@ var pasvChecks = []Check{
 		},
 	},
 	{
-		ID: "pasv-fresh-port", Requirements: []string{"FTP-PASV-011"}, Needs: []Need{NeedPassive, NeedFiles}, In: whereServed,
+		ID: "pasv-fresh-port", Requirements: []string{"FTP-PASV-011"}, Needs: []Need{NeedPassive, NeedFiles}, In: whereOpen,
 		Title:    "Each PASV yields a fresh endpoint",
 		Why:      "A repeated pair of ports can meet a connection of before in TIME_WAIT, and makes stealing the connection easier.",
 		Conforms: []string{"20 transfers in one session work, and consecutive ports differ (RFC 1123 section 4.1.2.6)"},

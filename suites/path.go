@@ -141,7 +141,16 @@ func withDecoy(t *netsim.Topology) {
 	t.Hosts = append(t.Hosts, netsim.Host{Name: t.Decoy, Network: server.Network, Addrs: []netip.Addr{client.Addrs[0]}})
 }
 
-// withFewPorts makes the passive range small, so that it can be used up.
+// withFewPorts makes the passive range, which the firewall opens, so small that
+// it can be used up.
 func withFewPorts(t *netsim.Topology) {
-	t.PassivePorts.Last = t.PassivePorts.First + 5
+	few := t.PassivePorts
+	few.Last = few.First + 5
+	rules := t.Gateways[0].Filter.Rules
+	for i := range rules {
+		if rules[i].Ports == t.PassivePorts {
+			rules[i].Ports = few
+		}
+	}
+	t.PassivePorts = few
 }

@@ -62,10 +62,7 @@ type run struct {
 
 func newRun(ctx context.Context, cfg *Config) (*run, error) {
 	r := &run{cfg: cfg, results: map[task]Result{}, targets: map[Topology]*Target{}, start: cfg.clock().Now()}
-	err := cfg.checkTopologies()
-	if err != nil {
-		return nil, err
-	}
+	var err error
 	if r.sel, err = newSelection(cfg); err != nil {
 		return nil, err
 	}
@@ -169,10 +166,10 @@ func (r *run) session(ctx context.Context, c *Check, t *Target, sc *Scene) *Sess
 func (r *run) all(ctx context.Context) {
 	var first, last []task
 	for _, c := range Checks() {
-		r.total += len(r.places(c))
+		r.total += len(r.cfg.places(c))
 	}
 	for _, c := range Checks() {
-		for _, t := range r.places(c) {
+		for _, t := range r.cfg.places(c) {
 			switch reason := r.sel.excludes(c, t); {
 			case reason != "":
 				r.file(notRun(c, t, reason))
@@ -190,24 +187,6 @@ func (r *run) all(ctx context.Context) {
 	if !r.cfg.embedded() {
 		r.cleanUp(ctx)
 	}
-}
-
-// places are the topologies for which the record has a result of a check: those
-// of the run in which it holds, or one, to say why it did not run.
-func (r *run) places(c Check) []Topology {
-	var out []Topology
-	for _, t := range c.Topologies() {
-		if slices.Contains(r.cfg.topologies(), t) {
-			out = append(out, t)
-		}
-	}
-	switch {
-	case len(out) == 0:
-		return c.Topologies()[:1]
-	case r.cfg.once && !c.Varies:
-		return out[:1]
-	}
-	return out
 }
 
 // cleanUp removes the files of the run, even when the run was interrupted, as
@@ -297,7 +276,7 @@ func (r *run) report(ctx context.Context) *Report {
 		Interrupted: errors.Is(ctx.Err(), context.Canceled) || errors.Is(ctx.Err(), context.DeadlineExceeded)}
 	rep.TargetLost = r.lost
 	for _, c := range Checks() {
-		for _, t := range r.places(c) {
+		for _, t := range r.cfg.places(c) {
 			rep.Results = append(rep.Results, r.results[task{c.ID, t}])
 		}
 	}

@@ -200,7 +200,7 @@ func (k *talk) announced(m Mode) (ep netip.AddrPort, line string) {
 		}
 	}
 	if line == "" {
-		k.b.s.Inconclusive("no line with %s has left the gateway (%v)", word, err)
+		k.b.s.Inconclusive("no line with %s has left the gateway%s", word, because(err))
 	}
 	ep, err = endpointIn(m, line)
 	if err != nil {
@@ -258,4 +258,12 @@ func (s *Session) pair(from, to netip.AddrPort) (near, far *fakeclient.Data) {
 	}
 	_ = l.Close()
 	return near, far
+}
+
+// because is an error as the end of a message, nothing when there is none.
+func because(err error) string {
+	if err == nil {
+		return ""
+	}
+	return " (" + err.Error() + ")"
 }

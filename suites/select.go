@@ -23,7 +23,10 @@ type selection struct {
 // error: it is a slip of the pen, and would silently check nothing.
 func newSelection(cfg *Config) (*selection, error) {
 	s := &selection{cfg: cfg}
-	var err error
+	err := cfg.checkTopologies()
+	if err != nil {
+		return nil, err
+	}
 	if s.only, err = compile(cfg, cfg.Only); err != nil {
 		return nil, err
 	}

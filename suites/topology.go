@@ -2,8 +2,10 @@ package suites
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/ftpconform/ftpconform/netsim"
+	"github.com/ftpconform/ftpconform/netsim/alg"
 )
 
 // Topology is the network between client and target: the name of one of
@@ -49,19 +51,75 @@ func (c *Config) topologies() []Topology {
 	return []Topology{Direct}
 }
 
+// places are the topologies for which the record has a result of a check: those
+// of the run in which it holds, or one, to say why it did not run.
+func (c *Config) places(check Check) []Topology {
+	var out []Topology
+	for _, t := range check.Topologies() {
+		if slices.Contains(c.topologies(), t) {
+			out = append(out, t)
+		}
+	}
+	switch {
+	case len(out) == 0:
+		return check.Topologies()[:1]
+	case c.once && !check.Varies:
+		return out[:1]
+	}
+	return out
+}
+
 // simulated reports whether a topology is one of the simulated network; the
 // others are as the operating system finds them.
 func (c *Config) simulated() bool { return c.embedded() && !c.Loopback }
 
-// checkTopologies returns a usage error for topologies that cannot be had.
+// checkTopologies returns a usage error for topologies that cannot be had, and
+// for faults of gateways that could not show.
 func (c *Config) checkTopologies() error {
 	for _, t := range c.Topologies {
 		switch {
 		case !slices.Contains(Topologies(), t):
-			return usageErrorf("unknown topology %q; there are %v, and all", t, Topologies())
+			return usageErrorf("unknown topology %q; there are %s, and all", t, join(Topologies()))
 		case t != Direct && !c.simulated():
-			return usageErrorf("topology %s needs the simulated network, and so far only the embedded reference server lives in it", t)
+			return usageErrorf("topology %s needs the simulated network, in which only the embedded reference server lives so far; leave the target out", t)
 		}
 	}
+	return c.checkNetFaults()
+}
+
+func (c *Config) checkNetFaults() error {
+	names := c.NetFaults.Names()
+	if len(names) == 0 {
+		return nil
+	}
+	if !c.simulated() {
+		return usageErrorf("%s is a fault of a gateway, and there is none outside the simulated network", names[0])
+	}
+	helped := len(c.NetFaults.ALG.Names()) > 0
+	var fit []Topology
+	for _, t := range Topologies() {
+		spec, err := netsim.Builtin(string(t))
+		if err == nil && slices.ContainsFunc(spec.Gateways, func(g netsim.Gateway) bool {
+			return g.NAT != nil && (!helped || g.ALG.Profile != "" && g.ALG.Profile != alg.Off)
+		}) {
+			fit = append(fit, t)
+		}
+	}
+	if !slices.ContainsFunc(c.topologies(), func(t Topology) bool { return slices.Contains(fit, t) }) {
+		who := "NAT"
+		if helped {
+			who = "FTP helper"
+		}
+		return usageErrorf("%s is a fault of a gateway, and none with %s is in %s; choose among %s", names[0], who, join(c.topologies()), join(fit))
+	}
 	return nil
+}
+
+// join lists topologies in a sentence.
+func join(all []Topology) string {
+	names := make([]string, len(all))
+	for i, t := range all {
+		names[i] = string(t)
+	}
+	return strings.Join(names, ", ")
 }

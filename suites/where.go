@@ -5,16 +5,19 @@ package suites
 // lets no server connect to a client behind it, and a helper that cannot read a
 // command may not let it pass.
 var (
-	// whereServed are the networks with IPv4 in which a client reaches what the
-	// server listens on.
+	// whereServed are the networks with IPv4 in which a client reaches the
+	// ports that the server has been told to use.
 	whereServed = []Topology{Direct, ClientNAT, ClientNATALG, ServerNAT, ServerNATALG, DoubleNAT, ClientFirewall, ServerFirewall, Hairpin}
-	// whereListens are those of them in which no helper has to open the way.
-	whereListens = []Topology{Direct, ClientNAT, ClientNATALG, ServerNAT, DoubleNAT, ClientFirewall, ServerFirewall, Hairpin}
+	// whereOpen are those of them in which it reaches all other ports too: for
+	// checks that are not about the choice of the port.
+	whereOpen = []Topology{Direct, ClientNAT, ClientNATALG, DoubleNAT, ClientFirewall}
 	// whereDialled are those in which the server reaches what a client listens
 	// on.
 	whereDialled = []Topology{Direct, ClientNATALG, ServerNAT, ServerNATALG, ServerFirewall}
-	// whereExtended and whereDialledExtended are the same for EPSV and EPRT,
-	// which know IPv6 too.
-	whereExtended        = append(whereServed[:len(whereServed):len(whereServed)], IPv6)
-	whereDialledExtended = append(whereDialled[:len(whereDialled):len(whereDialled)], IPv6)
+	// The same for checks that can do with EPSV and EPRT, which know IPv6.
+	whereExtended        = withIPv6(whereServed)
+	whereOpenExtended    = withIPv6(whereOpen)
+	whereDialledExtended = withIPv6(whereDialled)
 )
+
+func withIPv6(in []Topology) []Topology { return append(in[:len(in):len(in)], IPv6) }

@@ -29,15 +29,38 @@ func (e *explainer) check(c suites.Check) {
 	e.items("Conforms", c.Conforms)
 	e.items("Noted", c.Noted)
 	e.items("Fails", c.Fails)
+	e.places(c)
 	faults := suites.KilledBy(c.ID)
 	if len(faults) > 0 {
 		e.line("")
-		e.heading(oneStep, "Broken by the faults of the reference server")
+		whose := "the reference server"
+		if c.Role() == "nat" {
+			whose = "a gateway"
+		}
+		e.heading(oneStep, "Broken by the faults of "+whose)
 		e.text(twoSteps, strings.Join(faults, ", "))
 	}
 	if e.dialogue {
 		e.dialogues(c, faults)
 	}
+}
+
+// places tells in which networks a check holds, and who is judged.
+func (e *explainer) places(c suites.Check) {
+	names := make([]string, 0, len(c.Topologies()))
+	for _, t := range c.Topologies() {
+		names = append(names, string(t))
+	}
+	text := "the server, in " + strings.Join(names, ", ")
+	if c.Role() == "nat" {
+		text = "the gateway, in " + strings.Join(names, ", ")
+	}
+	if c.Network != nil {
+		text += "; it may change the network for its purpose, with other addresses for example"
+	}
+	e.line("")
+	e.heading(oneStep, "Judges")
+	e.text(twoSteps, text)
 }
 
 // requirement explains a requirement and names its checks.

@@ -16,6 +16,9 @@ import (
 func setFaults(f *reference.Faults, t *reference.Tolerances, faults, tolerances []string) error {
 	for _, name := range faults {
 		if err := f.Set(strings.TrimSpace(name)); err != nil {
+			if new(netsim.Faults).Set(strings.TrimSpace(name)) == nil {
+				return usagef("%s is a fault of a gateway; see it with ftpconform run --topology all --fault %s", name, name)
+			}
 			return unknownFault(err)
 		}
 	}

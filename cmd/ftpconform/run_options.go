@@ -156,7 +156,7 @@ func (o *runOptions) embedded(p *plan) error {
 		}
 		return nil
 	}
-	for flag, given := range map[string]bool{"--local-addr": o.localAddr != "", "--stranger-addr": o.strangerAddr != "", "--jobs": o.jobs != 0} {
+	for flag, given := range map[string]bool{"--local-addr": o.localAddr != "", "--stranger-addr": o.strangerAddr != "", "--jobs": o.jobs > 1} {
 		if given && !o.loopback {
 			return usagef("%s is about this machine's sockets, and the embedded server lives in a simulated network; add --loopback, or give a target", flag)
 		}

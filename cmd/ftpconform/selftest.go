@@ -31,7 +31,8 @@ func newSelftest() *cobra.Command {
 it is, with each of its faults (in the strict profile), with each fault of a
 gateway, and with each of the server's tolerances.
 
-A fault has to break the checks that are named for it and no others; a
+A fault has to break the checks that are named for it and no others (checks of
+servers are not asked about a gateway's fault: they would blame the server); a
 tolerance, a legal oddity, has to break nothing; and every check has to be
 broken by some fault. Anything else is a defect of ftpconform: exit code 1.`,
 		Args: cobra.NoArgs,
@@ -81,7 +82,7 @@ func (o *selftestOptions) run(cmd *cobra.Command) error {
 			return err
 		}
 	} else {
-		printProof(out, proof)
+		printProof(out, proof, len(o.faults)+len(o.tolerances) == 0)
 	}
 	if !proof.OK() {
 		return errUnproven
@@ -124,15 +125,20 @@ func printRow(out io.Writer, count string, r suites.ProofRow, verbose bool) {
 	}
 }
 
-// printProof prints the closing account.
-func printProof(out io.Writer, p *suites.Proof) {
-	var faults, caught, tolerances, calm int
+// printProof prints the closing account; whole says that nothing was left out.
+func printProof(out io.Writer, p *suites.Proof, whole bool) {
+	var faults, caught, gateways, stopped, tolerances, calm int
 	for _, r := range p.Rows {
 		switch r.Kind {
-		case "fault", "gateway":
+		case "fault":
 			faults++
 			if r.OK() {
 				caught++
+			}
+		case "gateway":
+			gateways++
+			if r.OK() {
+				stopped++
 			}
 		case "tolerance":
 			tolerances++
@@ -145,8 +151,9 @@ func printProof(out io.Writer, p *suites.Proof) {
 		fmt.Fprintf(out, "! no fault breaks check %s\n", c)
 	}
 	fmt.Fprintf(out, "\n%d of %d faults are caught by the checks named for them and by no others.\n", caught, faults)
+	fmt.Fprintf(out, "%d of %d faults of gateways are caught by the checks of gateways named for them and by no others of these.\n", stopped, gateways)
 	fmt.Fprintf(out, "%d of %d tolerances break nothing.\n", calm, tolerances)
-	if total := len(suites.Checks()); faults > 1 {
+	if total := len(suites.Checks()); whole {
 		fmt.Fprintf(out, "%d of %d checks are broken by at least one fault.\n", total-len(p.Unproven), total)
 	}
 }

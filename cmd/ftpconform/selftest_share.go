@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -97,7 +98,8 @@ func (o *selftestOptions) startPart(ctx context.Context, part, parts int, got fu
 	run.Args[0] = os.Args[0]
 	run.Cancel = func() error { return run.Process.Signal(os.Interrupt) }
 	run.WaitDelay = patienceWithParts
-	run.Stderr = os.Stderr
+	var said bytes.Buffer
+	run.Stderr = &said
 	out, err := run.StdoutPipe()
 	if err != nil {
 		return err
@@ -117,7 +119,7 @@ func (o *selftestOptions) startPart(ctx context.Context, part, parts int, got fu
 		err = nil
 	}
 	if wait := run.Wait(); wait != nil && ctx.Err() == nil {
-		return fmt.Errorf("process %d of %d: %w", part+1, parts, wait)
+		return fmt.Errorf("process %d of %d: %w: %s", part+1, parts, wait, bytes.TrimSpace(said.Bytes()))
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

@@ -58,7 +58,8 @@ type Clock struct {
 	events  queue
 	seq     uint64
 	nodes   int
-	actors  int
+	actors  int // all that have not returned
+	started int // those of them that have begun
 	waits   map[*waiting]bool
 	stopped chan struct{}
 	cause   error         // why it stopped

@@ -123,6 +123,20 @@ func TestContextStopsTheClock(t *testing.T) {
 	}
 }
 
+func TestStoppedBeforeItBegan(t *testing.T) {
+	c := clock.New(clock.Options{})
+	c.Node().Go("actor", func() { t.Error("the actor was started") })
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	began := time.Now()
+	if err := c.Run(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("error is %v", err)
+	}
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("nobody had to be waited for, and it took %v", took)
+	}
+}
+
 func TestRandDependsOnSeedAndName(t *testing.T) {
 	draw := func(seed uint64, name string) uint64 { return clock.New(clock.Options{Seed: seed}).Rand(name).Uint64() }
 	if once, again := draw(1, "a"), draw(1, "a"); once != again {

@@ -93,6 +93,9 @@ func (n *Node) Go(name string, f func()) {
 	n.actors++
 	n.mu.Unlock()
 	n.Schedule(0, func() {
+		n.mu.Lock()
+		n.started++
+		n.mu.Unlock()
 		go func() {
 			defer func() {
 				if p := recover(); p != nil {
@@ -100,6 +103,7 @@ func (n *Node) Go(name string, f func()) {
 				}
 				n.mu.Lock()
 				n.actors--
+				n.started--
 				n.mu.Unlock()
 				select {
 				case n.changed <- struct{}{}:
@@ -221,7 +225,7 @@ func (c *Clock) giveUp(explain func(at time.Duration, waits []string) error) err
 	defer late.Stop()
 	for {
 		c.mu.Lock()
-		left := c.actors
+		left := c.started
 		c.mu.Unlock()
 		if left == 0 {
 			return c.Err()

@@ -32,7 +32,9 @@ func TestGinkgoAgrees(t *testing.T) {
 	)
 	target := faulty(t, reference.Options{DataTimeout: timeout, LoginDelay: time.Second,
 		Faults: reference.Faults{EagerDial: true, EPSVIgnoresArgument: true, BareLF: true, SequentialPorts: true}})
-	rep, err := suites.Verify(t.Context(), suites.Config{Target: target, TimeoutScale: scale, DataTimeout: timeout})
+	// Those that stall large transfers say inconclusive on a busy machine.
+	const only = "port,pasv,eprt,epsv,replies"
+	rep, err := suites.Verify(t.Context(), suites.Config{Target: target, TimeoutScale: scale, DataTimeout: timeout, Only: strings.Split(only, ",")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +45,7 @@ func TestGinkgoAgrees(t *testing.T) {
 	if want["reply-grammar"] != suites.Fail || want["port-waits-for-transfer"] != suites.Fail {
 		t.Errorf("the faults were not seen: %v", rep.Summary.ByVerdict)
 	}
-	args := []string{"-target", target, "-timeout-scale", "0.2", "-data-timeout", timeout.String()}
+	args := []string{"-target", target, "-timeout-scale", "0.2", "-data-timeout", timeout.String(), "-only", only}
 	for name, cmd := range map[string][]string{
 		"ginkgo -p": append([]string{"tool", "ginkgo", "-p", "--no-color", "--json-report=REPORT", ".", "--"}, args...),
 		"go test":   append([]string{"test", ".", "-count=1", "-run", "TestSuite", "-args", "-ginkgo.json-report=REPORT"}, args...),
