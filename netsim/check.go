@@ -56,6 +56,7 @@ func common(client, server []netip.Addr) netip.Addr {
 // is not held against others as well.
 func (t Topology) mistakes() []mistake {
 	c := &checker{given: t, t: t.withDefaults(), nodes: map[string][]string{}, taken: map[station]string{}}
+	c.title()
 	c.networks()
 	names := map[string]bool{}
 	for _, h := range c.t.Hosts {
@@ -100,12 +101,37 @@ func (c *checker) failf(at, format string, args ...any) {
 	c.found = append(c.found, mistake{path: at, text: fmt.Sprintf(format, args...)})
 }
 
+// title checks the name of the topology itself, of which names of files are made.
+func (c *checker) title() {
+	if n := c.t.Name; n != "" && n != fileName(n) {
+		c.failf("name", "%s is no name of a topology; one is made of letters, digits, - . and _, does not begin with a dot, and is not longer than %d",
+			quoted(n), maxName)
+	}
+}
+
+// maxName is the length of the longest name.
+const maxName = 64
+
+// fileName makes of a name one that a topology can have.
+func fileName(name string) string {
+	plain := func(r rune) rune {
+		if strings.ContainsRune(known+".", r) {
+			return r
+		}
+		return '-'
+	}
+	name = strings.Map(plain, strings.TrimLeft(name, "."))
+	return name[:min(len(name), maxName)]
+}
+
+// known are the characters of the names of nodes and networks.
+const known = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
+
 // name checks a name and that nobody before has it.
 func (c *checker) name(at, name string, before map[string]bool) {
-	const known = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 	switch {
-	case name == "" || strings.Trim(name, known) != "" || len(name) > 64:
-		c.failf(at, "%s is no name; a name is made of letters, digits, - and _, and not longer than 64", quoted(name))
+	case name == "" || strings.Trim(name, known) != "" || len(name) > maxName:
+		c.failf(at, "%s is no name; a name is made of letters, digits, - and _, and not longer than %d", quoted(name), maxName)
 	case before[name]:
 		c.failf(at, "the name %s is given twice; hosts and gateways, and networks among themselves, need different ones", name)
 	}

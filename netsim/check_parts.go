@@ -42,8 +42,7 @@ func (c *checker) parts() {
 	server, okServer := c.part("server", c.given.Server, c.t.Server)
 	_, _ = c.part("stranger", c.given.Stranger, c.t.Stranger)
 	decoy, okDecoy := c.part("decoy", c.given.Decoy, c.t.Decoy)
-	single := c.single("server", c.t.Server, c.t.Client) && c.single("stranger", c.t.Stranger, c.t.Client, c.t.Server) &&
-		c.single("decoy", c.t.Decoy, c.t.Client, c.t.Server, c.t.Stranger)
+	single := c.single()
 	same := func(a netip.Addr) bool { return slices.Contains(client.Addrs, a) }
 	if single && okDecoy && okClient && okServer && (decoy.Network != server.Network || !slices.ContainsFunc(decoy.Addrs, same)) {
 		c.failf("decoy", "host %s is no decoy; one has an address of the client, %s, and is on the server's network, %s",
@@ -58,13 +57,25 @@ func (c *checker) parts() {
 	}
 }
 
-// single checks that the host with a part has none of the others.
-func (c *checker) single(part, name string, others ...string) bool {
-	if name == "" || !slices.Contains(others, name) {
-		return true
+// single checks that no host has two parts. It blames the one that was given,
+// the later one of two.
+func (c *checker) single() bool {
+	parts := []struct{ part, given, name string }{{"client", c.given.Client, c.t.Client}, {"server", c.given.Server, c.t.Server},
+		{"stranger", c.given.Stranger, c.t.Stranger}, {"decoy", c.given.Decoy, c.t.Decoy}}
+	for i, p := range parts {
+		for _, before := range parts[:i] {
+			if p.name == "" || p.name != before.name {
+				continue
+			}
+			at := p.part
+			if p.given == "" {
+				at = before.part
+			}
+			c.failf(at, "host %s plays two parts, %s and %s; take different hosts", p.name, before.part, p.part)
+			return false
+		}
 	}
-	c.failf(part, "host %s plays two parts; take different hosts", name)
-	return false
+	return true
 }
 
 // part finds the host that plays a part; given is what was said about it.

@@ -110,5 +110,8 @@ func readCut(v value) wire.Cut {
 		field{"at", func(v value) { scalar(v, &c.At, readSpan) }},
 		field{"for", func(v value) { scalar(v, &c.For, readTime) }},
 	)
+	if v.isMapping() && !v.has("at") {
+		v.failf("the cut does not say when it begins; give it the key at, 0s for the start")
+	}
 	return c
 }

@@ -42,6 +42,8 @@ func TestReadMistakes(t *testing.T) {
 		"no such client":               {"client: clint\n", "", []string{`11: client: there is no host called "clint"; did you mean client?`}},
 		"no such stranger":             {"stranger: x\n", "", []string{`11: stranger: there is no host called "x"; there are client, server`}},
 		"two parts":                    {"stranger: client\n", "", []string{"11: stranger: host client plays two parts"}},
+		"server that is the client":    {"client: server\n", "", []string{"11: client: host server plays two parts, client and server"}},
+		"cut without a time":           {"wires: {client: {cuts: [{for: 3s}]}}\n", "", []string{"11: wires.client.cuts[0]: the cut does not say when it begins"}},
 		"no decoy":                     {"decoy: server\n", "", []string{"11: decoy: host server plays two parts"}},
 
 		"no such wire":      {"wires: {gw: {}}\n", "", []string{`11: wires.gw: there is no wire called "gw"; there are client, server, gw/inside, gw/outside`}},
@@ -124,17 +126,19 @@ func TestReadWrongTopologies(t *testing.T) {
 		text string
 		want []string
 	}{
-		"empty":            {"", []string{" the file is empty"}},
-		"only a comment":   {"# nothing\n", []string{" the file is empty"}},
-		"a word":           {"direct", []string{`1: there is "direct" where a mapping with the keys name, title, networks,`}},
-		"no YAML":          {"name: x\nnetworks: [}\n", []string{"2: this is not YAML: did not find expected node content"}},
-		"bad indentation":  {"networks:\n  a: 1\n b: 2\n", []string{"3: this is not YAML: did not find expected key"}},
-		"two colons":       {"name: x\ntitle: y: z\n", []string{"2: this is not YAML: mapping values are not allowed"}},
-		"no UTF-8":         {"name: \xff\n", []string{" this is not YAML"}},
-		"unknown anchor":   {"name: *x\n", []string{" this is not YAML: unknown anchor"}},
-		"two documents":    {"name: a\n---\nname: b\n", []string{"2: a second document begins here"}},
-		"second one wrong": {"name: a\n---\n[}\n", []string{"3: this is not YAML"}},
-		"alias to itself":  {"name: &a [*a]\nhosts: *a\nnetworks: *a", []string{"1: name: there is a list", "2: hosts: there is a list", "3: networks: there is a list"}},
+		"empty":                      {"", []string{" the file is empty"}},
+		"only a comment":             {"# nothing\n", []string{" the file is empty"}},
+		"a word":                     {"direct", []string{`1: there is "direct" where a mapping with the keys name, title, networks,`}},
+		"no YAML":                    {"name: x\nnetworks: [}\n", []string{"2: this is not YAML: did not find expected node content"}},
+		"bad indentation":            {"networks:\n  a: 1\n b: 2\n", []string{"3: this is not YAML: did not find expected key"}},
+		"two colons":                 {"name: x\ntitle: y: z\n", []string{"2: this is not YAML: mapping values are not allowed"}},
+		"no UTF-8":                   {"name: \xff\n", []string{"1: this is not YAML"}},
+		"unknown anchor":             {"name: *x\n", []string{"1: this is not YAML: unknown anchor"}},
+		"anchor not known in line 3": {"a: &b 5*x\nc: *b\nd: [*x]\n", []string{"3: this is not YAML: unknown anchor 'x'"}},
+		"control character":          {"name: x\ntitle: a\x01b\n", []string{"2: this is not YAML: control characters"}},
+		"two documents":              {"name: a\n---\nname: b\n", []string{"2: a second document begins here"}},
+		"second one wrong":           {"name: a\n---\n[}\n", []string{"3: this is not YAML"}},
+		"alias to itself":            {"name: &a [*a]\nhosts: *a\nnetworks: *a", []string{"1: name: there is a list", "2: hosts: there is a list", "3: networks: there is a list"}},
 		"nothing but a name": {"name: a\n", []string{"1: networks: there is no network",
 			"1: hosts.client: a host called client is needed, or the key client at the top with the name of one; there are none", "1: hosts.server: a host called server"}},
 		"things that do not fit": {`
@@ -241,4 +245,35 @@ func TestCheck(t *testing.T) {
 	if err := (netsim.Topology{}).Check(); err == nil {
 		t.Error("the zero value is no topology")
 	}
+}
+
+// TestReadNamesOfTopologies: files are named after a topology, so that it has a plain name
+// or gets one from its file.
+func TestReadNamesOfTopologies(t *testing.T) {
+	t.Parallel()
+	for name, ok := range map[string]bool{"a.b-c_7": true, strings.Repeat("x", 64): true, strings.Repeat("x", 65): false,
+		"../../x": false, "..": false, ".x": false, "a/b": false, "a b": false, "\"a\\x00\"": false} {
+		_, err := netsim.Read("x.yaml", strings.NewReader(withName(plain("", ""), name)))
+		if (err == nil) != ok || err != nil && !strings.Contains(err.Error(), "is no name of a topology") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	got, err := netsim.Read("dir/..a b/c"+strings.Repeat("é", 40)+".yaml", strings.NewReader(withName(plain("", ""), "")))
+	if want := "c" + strings.Repeat("-", 40); err != nil || got.Name != want {
+		t.Errorf("%q, %v, want %q", got.Name, err, want)
+	}
+}
+
+// withName gives a topology another name, none if it is empty.
+func withName(text, name string) string {
+	var out []string
+	for _, l := range strings.Split(text, "\n") {
+		if !strings.HasPrefix(l, "name:") {
+			out = append(out, l)
+		}
+	}
+	if name != "" {
+		out = append(out, "name: "+name)
+	}
+	return strings.Join(out, "\n") + "\n"
 }

@@ -59,7 +59,7 @@ func Read(name string, r io.Reader) (Topology, error) {
 	t := f.topology(f.value("", root))
 	if t.Name == "" {
 		base := filepath.Base(name)
-		t.Name = strings.TrimSuffix(base, filepath.Ext(base))
+		t.Name = fileName(strings.TrimSuffix(base, filepath.Ext(base)))
 	}
 	for _, m := range t.mistakes() {
 		if !f.explained(m.path) {

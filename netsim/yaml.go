@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -53,24 +54,61 @@ func parse(data []byte) (root *yaml.Node, bad *Error) {
 	case errors.Is(err, io.EOF) || err == nil && len(doc.Content) == 0:
 		return nil, &Error{Text: "the file is empty; a topology has at least networks and hosts"}
 	case err != nil:
-		return nil, notYAML(err)
+		return nil, notYAML(err, data)
 	}
 	switch err := decoder.Decode(&more); {
 	case err == nil:
 		return nil, &Error{Line: more.Line, Text: "a second document begins here; a file holds one topology"}
 	case !errors.Is(err, io.EOF):
-		return nil, notYAML(err)
+		return nil, notYAML(err, data)
 	}
 	return doc.Content[0], nil
 }
 
-func notYAML(err error) *Error {
+func notYAML(err error, data []byte) *Error {
 	m := yamlText.FindStringSubmatch(err.Error())
 	line, _ := strconv.Atoi(m[1]) // 0 where the parser names none
 	if strings.HasPrefix(m[2], "did not find expected") {
 		line++ // these messages count lines from 0
 	}
+	if line == 0 {
+		line = blamed(m[2], data)
+	}
 	return &Error{Line: line, Text: "this is not YAML: " + m[2]}
+}
+
+// blamed finds the line of a mistake of which the parser does not tell it, 0 if
+// it cannot be found.
+func blamed(text string, data []byte) int {
+	at := -1
+	if m := unknownAnchor.FindStringSubmatch(text); m != nil {
+		alias := regexp.MustCompile(`(?m)(?:^|[\s\[{,:-])\*` + regexp.QuoteMeta(m[1]) + `(?:$|[\s\]},:])`)
+		if found := alias.FindIndex(data); found != nil {
+			at = found[0] + bytes.IndexByte(data[found[0]:], '*')
+		}
+	} else if strings.Contains(text, "control characters") || strings.Contains(text, "UTF-8") {
+		at = unprintable(data)
+	}
+	if at < 0 {
+		return 0
+	}
+	return 1 + bytes.Count(data[:at], []byte("\n"))
+}
+
+var unknownAnchor = regexp.MustCompile(`unknown anchor '(.+)' referenced`)
+
+// unprintable finds the first octet that belongs to no character of YAML, -1 if
+// there is none.
+func unprintable(data []byte) int {
+	for i := 0; i < len(data); {
+		r, n := utf8.DecodeRune(data[i:])
+		broken := r == utf8.RuneError && n == 1
+		if broken || unicode.IsControl(r) && !strings.ContainsRune("\t\n\r\u0085", r) || r == 0xfffe || r == 0xffff {
+			return i
+		}
+		i += n
+	}
+	return -1
 }
 
 // value notes where something stands and follows an alias. An alias may lead
@@ -116,6 +154,16 @@ func (v value) at(key string) string {
 
 func (v value) isEmpty() bool   { return v.node.Kind == yaml.ScalarNode && v.node.ShortTag() == "!!null" }
 func (v value) isMapping() bool { return v.node.Kind == yaml.MappingNode }
+
+// has reports whether a mapping has a key.
+func (v value) has(key string) bool {
+	for i := 0; i+1 < len(v.node.Content); i += 2 {
+		if v.node.Content[i].Value == key {
+			return true
+		}
+	}
+	return false
+}
 
 // what says in words what stands here.
 func (v value) what() string {

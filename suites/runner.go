@@ -261,6 +261,9 @@ func resultOf(c Check, t Topology, s *Session) Result {
 	}
 	if res.Verdict == Pass {
 		res.Message = c.Title
+		if len(s.findings) > 0 { // what was seen says more
+			res.Message = s.findings[0].Message
+		}
 	}
 	res.Events = observations(s.Client.Trace().Events())
 	return res

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,12 +20,32 @@ import (
 type labOptions struct {
 	modes         []string
 	server, alg   string
-	seed          uint64
+	seed          seedValue
 	step          bool
 	pcap          string
 	mermaid, json bool
 	list          bool
 	limits        clock.Limits
+}
+
+// seedValue is the value of --seed.
+type seedValue uint64
+
+func (v *seedValue) String() string { return strconv.FormatUint(uint64(*v), 10) }
+
+func (v *seedValue) Type() string { return "uint64" }
+
+// Set implements pflag.Value.
+func (v *seedValue) Set(s string) error {
+	n, err := strconv.ParseUint(s, 0, 64)
+	switch {
+	case errors.Is(err, strconv.ErrRange):
+		return errors.New("it must not be greater than 18446744073709551615")
+	case err != nil:
+		return errors.New("it must be a whole number from 0 on")
+	}
+	*v = seedValue(n)
+	return nil
 }
 
 func newLab() *cobra.Command { return newLabWithin(clock.Limits{}) }
@@ -44,6 +65,10 @@ Without SCENARIO it tells why PORT fails behind a NAT, why PASV does not, and
 what an FTP helper in the gateway changes (nat-port). SCENARIO is one of those
 that --list shows, or a topology in a YAML file, see docs/scenarios.md; then
 each mode is played in it.
+
+--pcap writes a file for each act with both ends of every wire, and beside it a
+directory with a file for each end. Of the first, programs take what they see
+again on the next wire for retransmissions; the others open without a warning.
 
 A transfer that fails is no error: the exit code is 0. A mistake in a file is 2,
 and a simulation that does not end is 4.`,
@@ -70,7 +95,8 @@ func (o *labOptions) flags(cmd *cobra.Command) {
 	f.StringSliceVar(&o.modes, "mode", nil, "play this `MODE`: port, pasv, eprt or epsv; repeatable (default port and pasv)")
 	f.StringVar(&o.server, "server", "", "the `KIND` of server: today refuses an address that is not the client's, trusting\ndials whatever it is told (default today)")
 	f.StringVar(&o.alg, "alg", "", "the FTP helper of every gateway: a `PROFILE` such as linux or off, see --list\n(default: what the topology says)")
-	f.Uint64Var(&o.seed, "seed", 1, "`N` decides all that is random; one seed gives one story")
+	o.seed = 1
+	f.Var(&o.seed, "seed", "`N` decides all that is random; one seed gives one story")
 	f.BoolVar(&o.step, "step", false, "wait for Enter after each message; q and Enter ends it")
 	f.StringVar(&o.pcap, "pcap", "", "write the packets of each act as pcapng into `DIR`, both ends of every wire")
 	f.BoolVar(&o.mermaid, "mermaid", false, "print a Mermaid sequence diagram for each act")
@@ -84,6 +110,9 @@ func (o *labOptions) flags(cmd *cobra.Command) {
 func (o *labOptions) run(cmd *cobra.Command, args []string) error {
 	if o.list {
 		return o.listScenarios(cmd, args)
+	}
+	if cmd.Flags().Changed("pcap") && o.pcap == "" {
+		return usagef("--pcap is empty; name a directory, . for this one")
 	}
 	if err := o.check(cmd.InOrStdin()); err != nil {
 		return err
@@ -113,7 +142,10 @@ func (o *labOptions) run(cmd *cobra.Command, args []string) error {
 func endless(err error) error {
 	var limit *clock.LimitError
 	var deadlock *clock.DeadlockError
-	if errors.As(err, &limit) || errors.As(err, &deadlock) {
+	switch {
+	case errors.As(err, &limit) && !strings.HasSuffix(limit.Limit, " of simulated time"):
+		err = fmt.Errorf("%w; too many packets are under way: look in the topology for what makes more of them, or sends them round", err)
+	case limit != nil || errors.As(err, &deadlock):
 		err = fmt.Errorf("%w; look for a wire of the topology that is too slow, or cut", err)
 	}
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -248,13 +249,10 @@ func again(m lab.Message) string {
 	var gaps []string
 	before := time.Duration(0)
 	for _, at := range m.Again {
-		switch gap := at - before; {
-		case gap < time.Millisecond:
+		if gap := at - before; gap < time.Millisecond {
 			gaps = append(gaps, "nothing")
-		case gap < time.Second:
-			gaps = append(gaps, fmt.Sprintf("%.0f ms", gap.Seconds()*1000))
-		default:
-			gaps = append(gaps, fmt.Sprintf("%.0f s", gap.Seconds()))
+		} else {
+			gaps = append(gaps, rounded(gap))
 		}
 		before = at
 	}
@@ -266,6 +264,15 @@ func again(m lab.Message) string {
 		gaps = append(gaps[:most], "…")
 	}
 	return fmt.Sprintf("sent again after %s: %d times in all", strings.Join(gaps, ", "), 1+len(m.Again))
+}
+
+// rounded is a time in milliseconds, or in seconds with a tenth where it is not
+// 0.
+func rounded(d time.Duration) string {
+	if d = d.Round(time.Millisecond); d < time.Second {
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	}
+	return strconv.FormatFloat(d.Round(100*time.Millisecond).Seconds(), 'f', -1, 64) + " s"
 }
 
 // part are the messages of a part.

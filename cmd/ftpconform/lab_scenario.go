@@ -32,7 +32,7 @@ func (o *labOptions) scenario(cmd *cobra.Command, args []string) (lab.Scenario, 
 				return lab.Scenario{}, usagef("--%s is for a topology, and %s chooses for itself; try ftpconform lab client-nat --%[1]s …", flag, lab.NATPort)
 			}
 		}
-		return lab.NATPortStory(o.seed)
+		return lab.NATPortStory(uint64(o.seed))
 	}
 	if cmd.Flags().Changed("mode") && len(choice.Modes) == 0 {
 		return lab.Scenario{}, usagef("--mode is empty; the modes are port, pasv, eprt and epsv")
@@ -49,7 +49,7 @@ func (o *labOptions) scenario(cmd *cobra.Command, args []string) (lab.Scenario, 
 
 // choice reads the flags about what is played in a topology.
 func (o *labOptions) choice() (lab.Choice, error) {
-	c := lab.Choice{Seed: o.seed}
+	c := lab.Choice{Seed: uint64(o.seed)}
 	for _, name := range o.modes {
 		m, err := lab.ParseMode(strings.TrimSpace(name))
 		if err != nil {
@@ -81,10 +81,13 @@ func topology(cmd *cobra.Command, name string) (netsim.Topology, error) {
 	if slices.Contains(netsim.Builtins(), name) {
 		return netsim.Builtin(name)
 	}
-	_, gone := os.Stat(name)
+	info, gone := os.Stat(name)
 	ext := strings.ToLower(filepath.Ext(name))
 	if gone != nil && ext != ".yaml" && ext != ".yml" && !strings.ContainsRune(name, filepath.Separator) {
 		return netsim.Topology{}, unknownScenario(name)
+	}
+	if gone == nil && info.IsDir() {
+		return netsim.Topology{}, usagef("%.200q is a directory; give the YAML file of a topology", name)
 	}
 	t, err := netsim.ReadFile(name)
 	var mistake *netsim.Error

@@ -95,3 +95,34 @@ func TestEscapeMermaid(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
+
+func TestRounded(t *testing.T) {
+	t.Parallel()
+	for d, want := range map[time.Duration]string{
+		204 * time.Millisecond:           "204 ms",
+		999_400 * time.Microsecond:       "999 ms",
+		999_600 * time.Microsecond:       "1 s",
+		time.Second:                      "1 s",
+		1600 * time.Millisecond:          "1.6 s",
+		30*time.Second + 6e6:             "30 s",
+		12*time.Second + 250_000_000 + 1: "12.3 s",
+	} {
+		if got := rounded(d); got != want {
+			t.Errorf("%v: %s, want %s", d, got, want)
+		}
+	}
+}
+
+// TestEndlessSaysWhatToLookFor: a flood is not the fault of a slow wire.
+func TestEndlessSaysWhatToLookFor(t *testing.T) {
+	t.Parallel()
+	for limit, slow := range map[string]bool{"10s of simulated time": true, "60s of real time": false, "100000 events at one instant": false} {
+		err := endless(&clock.LimitError{Limit: limit})
+		if strings.Contains(err.Error(), "too slow") != slow || strings.Contains(err.Error(), "too many packets") == slow {
+			t.Errorf("%v", err)
+		}
+	}
+	if err := endless(&clock.DeadlockError{}); !strings.Contains(err.Error(), "too slow, or cut") {
+		t.Errorf("%v", err)
+	}
+}

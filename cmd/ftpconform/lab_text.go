@@ -136,15 +136,12 @@ func after(a *lab.ActStory) string {
 	if a.Outcome == lab.Works {
 		preposition = "in"
 	}
-	if a.Seconds < 1 {
-		return fmt.Sprintf("%s %.0f ms", preposition, a.Seconds*1000)
-	}
-	return fmt.Sprintf("%s %.0f s", preposition, a.Seconds)
+	return preposition + " " + rounded(time.Duration(a.Seconds*float64(time.Second)))
 }
 
 // since prints a time in the column of times.
 func since(d time.Duration) string {
-	if d < time.Second {
+	if d.Round(100*time.Microsecond) < time.Second {
 		return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond))
 	}
 	return fmt.Sprintf("%.3f s", d.Seconds())

@@ -102,13 +102,39 @@ func TestTshark(t *testing.T) {
 		filter string
 		want   []string
 	}{
-		{0, "frame.comment", slices.Repeat([]string{"server at internet|64|nobody on the Internet has 192.168.1.2"}, 5)},
-		{3, `ftp.request.command == "PORT"`, []string{"client at client|64|",
+		{0, `frame.comment contains "nobody"`, slices.Repeat([]string{"server at internet|64|nobody on the Internet has 192.168.1.2"}, 5)},
+		{3, `tcp.flags.syn == 1 && frame.comment`, []string{
+			"gw/outside at gw|63|192.168.1.2:40001 becomes 218.63.1.5:40001", "gw/inside at gw|63|218.63.1.5:50000 becomes 192.168.1.2:50000"}},
+		{3, `ftp.request.command == "PORT"`, []string{"client at client|64|PORT 192,168,1,2,195,80",
 			"gw/outside at gw|63|PORT 192,168,1,2,195,80 becomes PORT 218,63,1,5,195,80; 218.63.1.5:50000 opened for 218.63.1.100"}},
 	} {
 		got := tshark(t, captured(t, &story.Acts[c.act]), append(fields, "-Y", c.filter)...)
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s (-want +got)\n%s", c.filter, diff)
 		}
+	}
+}
+
+// TestTsharkAtOneInterface: the file of an interface has each packet once, so
+// that tshark has nothing to complain of, and all of them together have as many
+// packets as the file of the act.
+func TestTsharkAtOneInterface(t *testing.T) {
+	t.Parallel()
+	const packet = 6
+	a := &natPort(t, 1).Acts[3]
+	n := 0
+	for _, name := range a.Interfaces() {
+		var out bytes.Buffer
+		if err := a.WriteCaptureAt(&out, name); err != nil {
+			t.Fatal(err)
+		}
+		n += blocks(t, out.Bytes())[packet]
+		const complaint = "tcp.analysis.retransmission || tcp.analysis.out_of_order || tcp.analysis.duplicate_ack || tcp.analysis.lost_segment || _ws.expert.severity >= warning"
+		if bad := tshark(t, out.Bytes(), "-Y", complaint); len(bad) > 0 {
+			t.Errorf("%s: %s", name, strings.Join(bad, "\n"))
+		}
+	}
+	if want := blocks(t, captured(t, a))[packet]; len(a.Interfaces()) != 8 || n != want {
+		t.Errorf("%d packets at %d interfaces, and %d together", n, len(a.Interfaces()), want)
 	}
 }

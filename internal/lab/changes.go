@@ -97,6 +97,8 @@ func (r *recorder) finish() {
 			r.comment(h)
 		case h.arrived && r.gateway(h.to) && !h.passed:
 			h.lost = h.to + silent
+		case !h.arrived:
+			h.lost = stillOnWire
 		}
 	}
 }
@@ -107,6 +109,7 @@ const (
 	nobodyOn      = "nobody on "
 	lostOnWire    = "lost on the wire"
 	damagedOnWire = "damaged on the wire"
+	stillOnWire   = "still on the wire at the end"
 )
 
 // silent ends the note about a packet of which a gateway says nothing.

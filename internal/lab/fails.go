@@ -57,84 +57,10 @@ func (j *judgement) failsAtData() string {
 	switch c := j.client; {
 	case len(j.dials) == 0:
 		return fmt.Sprintf("The %s does not try to make the data connection: %s.", j.dialler(), j.trouble())
-	case j.connected():
+	case j.attempt(false).connected():
 		return fmt.Sprintf("The data connection is there and %d octets of %d come, but the transfer does not end well: %s.", c.octets, fileSize, j.trouble())
 	}
-	return capital(j.attempt(false)) + "."
-}
-
-// connected reports whether the dialler has got its SYN ACK from the right
-// host.
-func (j *judgement) connected() bool {
-	right := false
-	for _, m := range j.dials {
-		right = right || m.To == j.listener() && !m.Lost
-	}
-	for _, m := range j.story.Messages {
-		if right && !m.Control && m.To == j.dialler() && m.Text == "SYN ACK" && !m.Lost {
-			return true
-		}
-	}
-	return false
-}
-
-// attempt says what became of the SYNs of a connection: the control connection,
-// or that for data.
-func (j *judgement) attempt(control bool) string {
-	who := j.dialler()
-	if control {
-		who = j.spec.Client
-	}
-	var first, last, answer *Message
-	for i := range j.story.Messages {
-		m := &j.story.Messages[i]
-		icmp := strings.HasPrefix(m.Text, "ICMP")
-		switch {
-		case m.Control != control && !icmp:
-		case m.Text == "SYN":
-			if last = m; first == nil {
-				first = m
-			}
-		case m.To == who && !m.Lost && (icmp || m.Text == "RST"):
-			answer = m
-		}
-	}
-	if first == nil {
-		return "no SYN was sent"
-	}
-	n := 1 + len(first.Again)
-	text := fmt.Sprintf("the %s sends %s to %v, but %s", who, plural(n, "SYN"), first.Dst, j.whereabouts(last, who, n))
-	if answer != nil {
-		text += fmt.Sprintf(", and %s answers with %s", answer.From, answer.Text)
-	}
-	return text
-}
-
-// whereabouts says where n SYNs have got to.
-func (j *judgement) whereabouts(m *Message, who string, n int) string {
-	nobody, target := strings.HasPrefix(m.Note, nobodyOn), j.listener()
-	if m.Control {
-		target = j.spec.Server
-	}
-	switch {
-	case nobody && private(m.Dst.Addr()):
-		return fmt.Sprintf("nobody on %s has this private address", network(m.Wire))
-	case nobody:
-		return fmt.Sprintf("nobody on %s has this address", network(m.Wire))
-	case m.Note == lostOnWire, m.Note == damagedOnWire:
-		return "what is sent is " + m.Note
-	case m.Lost:
-		why := m.Note[strings.LastIndex(m.Note, ";")+1:]
-		if n > 1 {
-			why = strings.Replace(why, " it", " them", 1)
-		}
-		return strings.TrimSpace(why)
-	case m.To == who:
-		return fmt.Sprintf("the way leads back to the %s itself, at %v", who, m.Dst)
-	case m.To != target:
-		return fmt.Sprintf("the way leads to %s, at %v", m.To, m.Dst)
-	}
-	return fmt.Sprintf("the %s does not take them", m.To)
+	return capital(j.attempt(false).String()) + "."
 }
 
 // private reports whether an address belongs to nobody in particular (RFC 1918,
@@ -158,13 +84,32 @@ func (j *judgement) trouble() string {
 	case c.refusal.Code != 0:
 		return "the server says " + strings.TrimSuffix(c.refusal.String(), ".")
 	case errors.Is(c.err, fakeclient.ErrTimeout):
-		return fmt.Sprintf("no reply comes in %v", replyPatience)
+		return fmt.Sprintf("no reply comes in %v", replyPatience) + j.missing()
 	case errors.Is(c.err, fakeclient.ErrClosed):
 		return "the control connection is closed"
 	case c.err != nil:
 		return strings.TrimSuffix(c.err.Error(), ".")
 	}
 	return "nothing more is known"
+}
+
+// missing says what the reply that did not come may wait for: the last line
+// that got lost.
+func (j *judgement) missing() string {
+	for _, m := range slices.Backward(j.story.Messages) {
+		switch {
+		case !m.Control || m.At >= j.client.until:
+			continue
+		case !m.Lost:
+			return ""
+		}
+		what, predicate := fate(&m, 1+len(m.Again))
+		if predicate {
+			return fmt.Sprintf("; what comes last, \"%s\", is %s", m.Text, what)
+		}
+		return fmt.Sprintf("; what comes last is \"%s\", and %s", m.Text, what)
+	}
+	return ""
 }
 
 // garbled finds a line that one end reads and the other has not written, and

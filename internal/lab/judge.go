@@ -18,13 +18,14 @@ type judgement struct {
 	spec   *netsim.Topology
 	client *client
 	story  *ActStory
+	told   *teller
 	// dials are the hops of the first segment of the data connection.
 	dials []Message
 }
 
 // judge says how an act ended and why.
-func judge(act *Act, spec *netsim.Topology, s *ActStory, c *client) (Outcome, string) {
-	j := &judgement{act: act, spec: spec, client: c, story: s}
+func judge(act *Act, spec *netsim.Topology, s *ActStory, c *client, t *teller) (Outcome, string) {
+	j := &judgement{act: act, spec: spec, client: c, story: s, told: t}
 	for _, m := range s.Messages {
 		if !m.Control && m.Text == "SYN" {
 			j.dials = append(j.dials, m)

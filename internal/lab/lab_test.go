@@ -126,8 +126,8 @@ func TestReasons(t *testing.T) {
 		{"ipv6", lab.PORT, "", "", "PORT has room for an IPv4 address only, and the client has 2001:db8:63:1::9: it takes EPRT or EPSV."},
 		{"ipv6", lab.PASV, "", "", "227 has room for an IPv4 address only, so the server refuses PASV: it takes EPSV."},
 		{"hairpin", lab.PORT, lab.Trusting, "", "Both are on one network: the server connects to 192.168.1.2:50000, and no gateway is on the way."},
-		{"hairpin", lab.PORT, "", alg.AddressOnly, "The server sends one SYN to 218.63.1.5:50000, but the way leads back to the server itself, at 192.168.1.100:50000, and gw answers with RST."},
-		{"client-nat", lab.PORT, "", alg.NoLengthAdjust, "The server does not try to make the data connection: the server reads (an empty line), which nobody wrote, since the helper of gw has changed the length of a line."},
+		{"hairpin", lab.PORT, "", alg.AddressOnly, "The server sends one SYN to 218.63.1.5:50000, but the helper of gw has opened 218.63.1.5:9111 for this; the way leads back to the server itself, at 192.168.1.100:50000, which answers with RST."},
+		{"client-nat", lab.PORT, "", alg.NoLengthAdjust, "The server does not try to make the data connection: the server reads \\nRETR story.txt, which nobody wrote, since the helper of gw has changed the length of a line."},
 	} {
 		s := play(t, builtin(t, c.name), lab.Choice{Modes: []lab.Mode{c.mode}, Server: c.server, ALG: c.alg, Seed: 3})
 		if got := s.Acts[0].Reason; got != c.want {

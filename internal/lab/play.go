@@ -125,6 +125,7 @@ func server(w *netsim.World, act *Act) (*reference.Server, error) {
 func tell(act *Act, w *netsim.World, r *recorder, c *client, err error) *ActStory {
 	r.finish()
 	t := retell(r)
+	r.annotate(t)
 	s := &ActStory{Title: act.Title, Text: act.Text, Network: act.Network, Mode: act.Mode, Server: act.Server,
 		Helper: act.helper(), Seed: act.Seed, Brief: act.Brief, Messages: t.messages, record: r,
 		Nodes: nodes(&w.Topology, t.messages), Tables: snapshots(r, t.of)}
@@ -136,7 +137,7 @@ func tell(act *Act, w *netsim.World, r *recorder, c *client, err error) *ActStor
 		return s
 	}
 	s.Reply, s.Seconds = c.reply, (c.until - c.from).Seconds()
-	s.Outcome, s.Reason = judge(act, &w.Topology, s, c)
+	s.Outcome, s.Reason = judge(act, &w.Topology, s, c, t)
 	return s
 }
 

@@ -121,6 +121,9 @@ func (r *recorder) seen(l *line, m wire.Moment, from int, at time.Time, p *packe
 	case m == wire.Lost:
 		if h = last(*l.way(from)); h != nil {
 			h.lost = lostOnWire
+			if p.Note != "" {
+				h.lost += ": " + p.Note
+			}
 			remove(l.way(from), h)
 		}
 	default:
@@ -188,8 +191,8 @@ func (r *recorder) arrives(l *line, from int, at time.Time, h *hop) {
 }
 
 // arrived finds a packet among those on a wire and takes it off. A broken one
-// that looks like none of them is the first of its length, and was damaged on
-// the way.
+// that looks like none of them is the one that differs from it in one octet, and
+// was damaged on the way.
 func arrived(on *[]*hop, p *packet.Packet) *hop {
 	for _, h := range *on {
 		if bytes.Equal(h.now, p.Data) {
@@ -201,13 +204,28 @@ func arrived(on *[]*hop, p *packet.Packet) *hop {
 		return nil
 	}
 	for _, h := range *on {
-		if len(h.now) == len(p.Data) {
+		if differing(h.now, p.Data) == 1 {
 			h.now, h.lost = bytes.Clone(p.Data), damagedOnWire
 			remove(on, h)
 			return h
 		}
 	}
 	return nil
+}
+
+// differing counts the octets in which two packets differ, all of them where
+// the lengths do.
+func differing(a, b []byte) int {
+	if len(a) != len(b) {
+		return max(len(a), len(b))
+	}
+	n := 0
+	for i := range a {
+		if a[i] != b[i] {
+			n++
+		}
+	}
+	return n
 }
 
 func last(on []*hop) *hop {

@@ -19,6 +19,10 @@ type teller struct {
 	flows    map[flow]*stream
 	seen     map[string]int // message by what makes it the same one, sent again
 	of       map[*hop]int   // message by hop
+	came     map[int]int    // by message of a gateway: what it had got for that
+	arrived  map[int]time.Duration
+	lines    map[*hop][]string // that a hop has completed
+	controls map[[2]netip.AddrPort]bool
 }
 
 // flow is a direction of a connection as a node sends it.
@@ -33,8 +37,9 @@ type stream struct {
 	known bool
 	// Of the control connection: the lines that were told, and the one that has
 	// no end so far.
-	told []span
-	line []byte
+	told  []span
+	line  []byte
+	early []piece
 	// Of a data connection: the message that sums it up, the number of its first
 	// octet and that after its last one.
 	data     int
@@ -42,19 +47,25 @@ type stream struct {
 	low, top uint32
 }
 
-// span is where a line stands: up to the number after its last octet.
+// span is where a line stands: from its first octet up to the number after its
+// last one.
 type span struct {
-	end     uint32
-	message int
+	start, end uint32
+	message    int
+}
+
+// piece is what has come before its turn.
+type piece struct {
+	seq    uint32
+	octets []byte
 }
 
 // retell tells a record as messages, pure acknowledgements left out.
 func retell(r *recorder) *teller {
-	t := &teller{start: r.start, flows: map[flow]*stream{}, seen: map[string]int{}, of: map[*hop]int{}}
+	t := &teller{start: r.start, flows: map[flow]*stream{}, seen: map[string]int{}, of: map[*hop]int{},
+		came: map[int]int{}, arrived: map[int]time.Duration{}, lines: map[*hop][]string{}, controls: map[[2]netip.AddrPort]bool{}}
 	for _, h := range r.hops {
-		if h.reached || h.lost != "" { // else the act ended meanwhile
-			t.hop(h)
-		}
+		t.hop(h)
 	}
 	for i := range t.messages {
 		t.messages[i].Number = i + 1
@@ -80,6 +91,9 @@ func (t *teller) hop(h *hop) {
 
 func (t *teller) segment(h *hop, p *packet.Packet, v *packet.View) {
 	f := flow{h.from, v.Src, v.Dst}
+	if got, ok := t.of[h.parent]; ok && h.parent != nil && t.messages[got].Control {
+		t.controls[[2]netip.AddrPort{v.Src, v.Dst}], t.controls[[2]netip.AddrPort{v.Dst, v.Src}] = true, true
+	}
 	s := t.flows[f]
 	if s == nil {
 		s = &stream{}
@@ -97,7 +111,7 @@ func (t *teller) segment(h *hop, p *packet.Packet, v *packet.View) {
 		t.say(h, v, "RST", "RST", "")
 	}
 	if v.Len() > 0 {
-		if control(v) {
+		if t.control(v) {
 			t.text(h, p, v, s)
 		} else {
 			t.data(h, v, s)
@@ -108,12 +122,16 @@ func (t *teller) segment(h *hop, p *packet.Packet, v *packet.View) {
 	}
 }
 
-func control(v *packet.View) bool { return v.Src.Port() == controlPort || v.Dst.Port() == controlPort }
+// control reports whether a segment is of the control connection, which a
+// gateway may have led to another port.
+func (t *teller) control(v *packet.View) bool {
+	return v.Src.Port() == controlPort || v.Dst.Port() == controlPort || t.controls[[2]netip.AddrPort{v.Src, v.Dst}]
+}
 
 // say adds a message, unless it is one that was told and is sent again; key
 // tells that, within its flow.
 func (t *teller) say(h *hop, v *packet.View, text, key, note string) int {
-	key = foldKey(h, v, h.lost != "", key)
+	key = foldKey(h, v, loss(h), key)
 	if i, ok := t.seen[key]; ok {
 		m := &t.messages[i]
 		m.Again = append(m.Again, h.at.Sub(t.start)-m.At)
@@ -121,10 +139,11 @@ func (t *teller) say(h *hop, v *packet.View, text, key, note string) int {
 			m.Note = h.lost // which knows more
 		}
 		t.of[h] = i
+		t.arrives(h, i)
 		return i
 	}
 	m := Message{At: h.at.Sub(t.start), From: h.from, To: h.to, Wire: h.network, Src: v.Src, Dst: v.Dst,
-		Text: text, Control: v.TCP && control(v), Part: h.part, Lost: h.lost != ""}
+		Text: text, Control: v.TCP && t.control(v), Part: h.part, Lost: h.lost != ""}
 	if v.TCP && !m.Control {
 		m.Part = Transfer
 	}
@@ -136,51 +155,17 @@ func (t *teller) say(h *hop, v *packet.View, text, key, note string) int {
 	t.messages = append(t.messages, m)
 	i := len(t.messages) - 1
 	t.seen[key], t.of[h] = i, i
+	if got, ok := t.of[h.parent]; ok && h.parent != nil {
+		t.came[i] = got
+	}
+	t.arrives(h, i)
 	return i
 }
 
-// text tells the lines of the control connection that a segment completes.
-func (t *teller) text(h *hop, p *packet.Packet, v *packet.View, s *stream) {
-	octets := p.Payload(v)
-	if !s.known {
-		s.next, s.known = v.Seq, true
-	}
-	switch ahead := int32(v.Seq - s.next); {
-	case h.lost != "" || ahead > 0: // nobody has read it, or not yet
-		line, _, _ := strings.Cut(string(octets), "\r\n")
-		t.say(h, v, line, fmt.Sprint("line", v.Seq), "")
-		return
-	case int(-ahead) >= len(octets): // all of it was there before
-		t.repeated(h, v, s)
-		return
-	default:
-		octets = octets[-ahead:]
-	}
-	at := s.next
-	for _, c := range octets {
-		s.next++
-		if c != '\n' {
-			s.line = append(s.line, c)
-			continue
-		}
-		line := strings.TrimSuffix(string(s.line), "\r")
-		if line == "" {
-			line = "(an empty line)"
-		}
-		s.told = append(s.told, span{s.next, t.say(h, v, line, fmt.Sprint("line", at), "")})
-		at, s.line = s.next, nil
-	}
-}
-
-// repeated notes that a line is sent again, or a part of it.
-func (t *teller) repeated(h *hop, v *packet.View, s *stream) {
-	for _, line := range s.told {
-		if int32(line.end-v.Seq) > 0 {
-			m := &t.messages[line.message]
-			m.Again = append(m.Again, h.at.Sub(t.start)-m.At)
-			t.of[h] = line.message
-			return
-		}
+// arrives notes when a message came to its end first.
+func (t *teller) arrives(h *hop, i int) {
+	if _, ok := t.arrived[i]; !ok && h.arrived {
+		t.arrived[i] = h.arrival.Sub(t.start)
 	}
 }
 
@@ -194,6 +179,9 @@ func (t *teller) data(h *hop, v *packet.View, s *stream) {
 	t.of[h] = s.data
 	if end := v.Seq + uint32(v.Len()); h.lost == "" && int32(end-s.top) > 0 {
 		s.top = end
+	}
+	if m.Lost && s.top != s.low {
+		m.Note = "" // what was lost has come after all
 	}
 	if m.Lost = s.top == s.low; !m.Lost {
 		m.Text = fmt.Sprintf("%d octets of data", s.top-s.low)
@@ -239,7 +227,16 @@ func Endpoint(ep netip.AddrPort) string {
 	return ep.String()
 }
 
+// loss is the kind of a loss: what one wire does to a packet, then another, is
+// not the same, but a gateway may say later why it gives no answer.
+func loss(h *hop) string {
+	if h.lost != "" && !onWire(h.lost) {
+		return "kept"
+	}
+	return h.lost
+}
+
 // foldKey is what makes a message the same one, sent again.
-func foldKey(h *hop, v *packet.View, lost bool, what string) string {
-	return fmt.Sprintf("%s %v %v %t %s", h.from, v.Src, v.Dst, lost, what)
+func foldKey(h *hop, v *packet.View, lost, what string) string {
+	return fmt.Sprintf("%s %v %v %q %s", h.from, v.Src, v.Dst, lost, what)
 }

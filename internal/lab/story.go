@@ -106,7 +106,8 @@ type Message struct {
 	Translated string `json:"translated,omitempty"`
 	// Note says what a gateway did with the message, or why nobody got it.
 	Note string `json:"note,omitempty"`
-	// Lost says that nobody got it: lost on the way, or thrown away at its end.
+	// Lost says that nobody got it: lost on the way, still on it at the
+	// end of the act, or thrown away where it came to.
 	Lost bool `json:"lost,omitempty"`
 	// Again is when it was sent again, since the first time.
 	Again []time.Duration `json:"again_ns,omitempty"`

@@ -193,7 +193,7 @@ func TestDecoy(t *testing.T) {
 	if diff := cmp.Diff(want, hops(a.Messages, func(m lab.Message) bool { return !m.Control })); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
-	if want := "The server sends one SYN to 192.168.1.2:50000, but the way leads to decoy, at 192.168.1.2:50000, and decoy answers with RST."; a.Reason != want {
+	if want := "The server sends one SYN to 192.168.1.2:50000, but the way leads to decoy, at 192.168.1.2:50000, which answers with RST."; a.Reason != want {
 		t.Errorf("%s", a.Reason)
 	}
 	if n := a.Nodes[len(a.Nodes)-1].Name; n != "decoy" {
@@ -242,11 +242,11 @@ func TestBadWires(t *testing.T) {
 		spec wire.Spec
 		lost string
 	}{
-		"loss":      {wire.Spec{Loss: 0.2}, "lost on the wire"},
+		"loss":      {wire.Spec{Loss: 0.2}, "lost on the wire: by chance"},
 		"damage":    {wire.Spec{Corrupt: 0.2}, "damaged on the wire"},
 		"copies":    {wire.Spec{Duplicate: 0.9}, ""},
 		"disorder":  {wire.Spec{Reorder: 0.3, Delay: 5 * time.Millisecond}, ""},
-		"cut":       {wire.Spec{Cuts: []wire.Cut{{At: 8 * time.Millisecond, For: 2 * time.Second}}}, "lost on the wire"},
+		"cut":       {wire.Spec{Cuts: []wire.Cut{{At: 8 * time.Millisecond, For: 2 * time.Second}}}, "lost on the wire: it is cut"},
 		"very slow": {wire.Spec{Rate: 2000}, ""},
 	} {
 		a := one(t, bad(t, c.spec), lab.PASV, lab.Today)
@@ -275,7 +275,7 @@ func TestNobodyThere(t *testing.T) {
 	t.Parallel()
 	a := one(t, bad(t, wire.Spec{Cuts: []wire.Cut{{}}}), lab.PASV, lab.Today)
 	if len(a.Messages) != 1 || a.Outcome != lab.Fails || a.Reply != "" ||
-		a.Reason != "The client cannot reach the server: the client sends 5 SYNs to 218.63.1.100:21, but what is sent is lost on the wire." {
+		a.Reason != "The client cannot reach the server: the client sends 5 SYNs to 218.63.1.100:21, but what is sent is lost on the wire: it is cut." {
 		t.Errorf("%d messages, %s, %s", len(a.Messages), a.Outcome, a.Reason)
 	}
 }

@@ -99,7 +99,8 @@ const (
 )
 
 // Tap looks at packets; it must not change or keep them. From is the end where
-// the packet went in.
+// the packet went in. At Lost the packet's note says why; it is empty for what
+// Intercept has taken out.
 type Tap func(m Moment, from int, at time.Time, p *packet.Packet)
 
 // Wire joins two nodes by its ends 0 and 1.
@@ -193,7 +194,13 @@ func (y *way) Input(p *packet.Packet) {
 	defer w.mu.Unlock()
 	now := w.node.Now()
 	w.tapped(Sent, y.from, now, p)
-	if w.pass != nil && !w.pass(y.from, p) || !y.takes(now, p) {
+	why, lost := "", w.pass != nil && !w.pass(y.from, p)
+	if !lost {
+		why = y.obstacle(now, p)
+		lost = why != ""
+	}
+	if lost {
+		p.Note = why
 		w.tapped(Lost, y.from, now, p)
 		p.Release()
 		return
@@ -219,13 +226,18 @@ func (y *way) Input(p *packet.Packet) {
 func (y *way) direct(p *packet.Packet) {
 	w := y.w
 	w.mu.Lock()
-	pass := (w.pass == nil || w.pass(y.from, p)) && !y.cut && len(p.Data) <= y.spec.MTU
+	why, pass := "", w.pass == nil || w.pass(y.from, p)
+	if pass {
+		why = y.closed(p)
+		pass = why == ""
+	}
 	if len(w.taps) > 0 {
 		now := w.node.Now()
 		w.tapped(Sent, y.from, now, p)
 		if pass {
 			w.tapped(Arrived, y.from, now, p)
 		} else {
+			p.Note = why
 			w.tapped(Lost, y.from, now, p)
 		}
 	}
@@ -238,20 +250,42 @@ func (y *way) direct(p *packet.Packet) {
 	y.out.Input(p)
 }
 
-// takes reports whether a packet gets onto the wire.
-func (y *way) takes(now time.Time, p *packet.Packet) bool {
-	if y.cut || len(p.Data) > y.spec.MTU {
-		return false
+// The reasons of losses, for the notes of packets.
+const (
+	isCut   = "it is cut"
+	noRoom  = "its queue is full"
+	atWhim  = "by chance"
+	tooLong = "%d octets, and its MTU is %d"
+)
+
+// closed says why a wire takes no such packet at all, "" if it does.
+func (y *way) closed(p *packet.Packet) string {
+	switch {
+	case y.cut:
+		return isCut
+	case len(p.Data) > y.spec.MTU:
+		return fmt.Sprintf(tooLong, len(p.Data), y.spec.MTU)
+	}
+	return ""
+}
+
+// obstacle says why a packet does not get through, "" if it does.
+func (y *way) obstacle(now time.Time, p *packet.Packet) string {
+	if why := y.closed(p); why != "" {
+		return why
 	}
 	for _, c := range y.spec.Cuts {
 		if since := now.Sub(y.w.node.Start()); since >= c.At && (c.For == 0 || since < c.At+c.For) {
-			return false
+			return isCut
 		}
 	}
 	if wait := y.free.Sub(now); wait > 0 && wait.Seconds()*y.spec.Rate > float64(y.spec.Queue) {
-		return false
+		return noRoom
 	}
-	return !y.chance(y.spec.Loss)
+	if y.chance(y.spec.Loss) {
+		return atWhim
+	}
+	return ""
 }
 
 // arrival is the time at which a packet of n octets comes out.

@@ -189,3 +189,42 @@ func TestSpecCheck(t *testing.T) {
 		}
 	}
 }
+
+// TestLossesSayWhy: the tap finds the reason in the note of what is lost.
+func TestLossesSayWhy(t *testing.T) {
+	for want, spec := range map[string]wire.Spec{
+		"by chance":                     {Loss: 1},
+		"it is cut":                     {Cuts: []wire.Cut{{}}},
+		"its queue is full":             {Rate: 1000, Queue: 1},
+		"100 octets, and its MTU is 99": {MTU: 99},
+	} {
+		c := clock.New(clock.Options{})
+		w, err := wire.New(c, "w", spec, wire.Spec{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Attach(1, &sink{clock: c})
+		got := ""
+		w.Tap(func(m wire.Moment, _ int, _ time.Time, p *packet.Packet) {
+			if m == wire.Lost {
+				got = p.Note
+			}
+		})
+		n := c.Node()
+		n.Go("sender", func() {
+			for range 2 {
+				p := packet.New(100)
+				p.Note = "something else"
+				clear(p.Data)
+				w.End(0).Input(p)
+			}
+			_ = n.Sleep(t.Context(), time.Second)
+		})
+		if err := c.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

@@ -47,15 +47,13 @@ func TestGinkgoAgrees(t *testing.T) {
 	}
 	args := []string{"-target", target, "-timeout-scale", "0.2", "-data-timeout", timeout.String(), "-only", only}
 	for name, cmd := range map[string][]string{
-		"ginkgo -p": append([]string{"tool", "ginkgo", "-p", "--no-color", "--json-report=REPORT", ".", "--"}, args...),
+		"ginkgo -p": append([]string{"tool", "ginkgo", "-p", "--no-color", "--json-report=report.json", "--output-dir=DIRECTORY", ".", "--"}, args...),
 		"go test":   append([]string{"test", ".", "-count=1", "-run", "TestSuite", "-args", "-ginkgo.json-report=REPORT"}, args...),
 	} {
 		t.Run(name, func(t *testing.T) {
 			report := filepath.Join(t.TempDir(), "report.json")
 			for i := range cmd {
-				if before, ok := strings.CutSuffix(cmd[i], "REPORT"); ok {
-					cmd[i] = before + report
-				}
+				cmd[i] = strings.NewReplacer("REPORT", report, "DIRECTORY", filepath.Dir(report)).Replace(cmd[i])
 			}
 			run := exec.CommandContext(t.Context(), "go", cmd...) //nolint:gosec // our own arguments
 			run.Dir = ".."
