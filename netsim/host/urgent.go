@@ -55,7 +55,7 @@ func (c *Conn) UrgentAhead() int64 {
 
 // sendUrgent marks a segment of the stack's.
 func (h *Host) sendUrgent(p *packet.Packet, v *packet.View) {
-	if !v.TCP || v.Flags&(packet.SYN|packet.RST) == 0 && !h.urge.used.Load() {
+	if !v.TCP || v.Flags&(packet.SYN|packet.FIN|packet.RST) == 0 && !h.urge.used.Load() {
 		return
 	}
 	key := pair{v.Src, v.Dst}
@@ -76,11 +76,14 @@ func (h *Host) sendUrgent(p *packet.Packet, v *packet.View) {
 	case v.Flags.Has(packet.RST):
 		u.forget(key)
 	}
+	if v.Flags.Has(packet.FIN) && u.until[key] == 0 {
+		delete(u.sent, key) // what is sent again has no mark
+	}
 }
 
 // markUrgent reads the mark of a segment that arrives.
 func (h *Host) markUrgent(p *packet.Packet, v *packet.View) {
-	if !v.TCP || !v.Flags.Has(packet.SYN) && !v.Flags.Has(packet.URG) && !v.Flags.Has(packet.RST) {
+	if !v.TCP || v.Flags&(packet.SYN|packet.FIN|packet.RST|packet.URG) == 0 {
 		return
 	}
 	key := pair{v.Dst, v.Src}
@@ -93,9 +96,13 @@ func (h *Host) markUrgent(p *packet.Packet, v *packet.View) {
 		delete(u.marked, key)
 	case v.Flags.Has(packet.RST):
 		u.forget(key)
-	case p.ChecksumOK(v):
-		at := int64(v.Seq-u.received[key]) + int64(v.Urgent)
-		u.marked[key] = max(u.marked[key], at)
+	case v.Flags.Has(packet.URG) && p.ChecksumOK(v):
+		if first, ok := u.received[key]; ok {
+			u.marked[key] = max(u.marked[key], int64(v.Seq-first)+int64(v.Urgent))
+		}
+	}
+	if v.Flags.Has(packet.FIN) && u.marked[key] == 0 {
+		delete(u.received, key)
 	}
 }
 
