@@ -55,6 +55,13 @@ func (t Text) heading(w io.Writer, rep *suites.Report) {
 	fact("banner", rep.Target.Banner)
 	fact("system", rep.Target.SYST)
 	fact("features", strings.Join(rep.Target.FEAT, ", "))
+	if len(rep.Topologies) > 1 || len(rep.Topologies) == 1 && rep.Topologies[0] != suites.Direct {
+		names := make([]string, len(rep.Topologies))
+		for i, t := range rep.Topologies {
+			names[i] = string(t)
+		}
+		fact("networks", strings.Join(names, ", "))
+	}
 	if rep.Strict {
 		fact("profile", "strict")
 	}

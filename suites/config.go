@@ -39,7 +39,7 @@ type Config struct {
 	Strict bool
 
 	// Jobs is the number of checks at a time; default 1 against a target, and
-	// EmbeddedJobs against the embedded server.
+	// EmbeddedJobs against the embedded server on the loopback.
 	Jobs int
 	// TimeoutScale multiplies every bound; default 1.
 	TimeoutScale float64
@@ -95,7 +95,7 @@ func (c *Config) Deviate(name string) (tolerance bool, err error) {
 }
 
 // EmbeddedJobs is the default number of concurrent checks against the embedded
-// server: most of them wait most of the time.
+// server on the loopback: most of them wait most of the time.
 const EmbeddedJobs = 32
 
 func (c *Config) embedded() bool { return c.Target == "" }

@@ -94,8 +94,8 @@ func New(c *clock.Clock, o Options) (*Host, error) {
 }
 
 func (h *Host) configure(o Options) error {
-	// Reno with RACK recovers badly from a full queue; see the measurements in
-	// the package's benchmarks of lossy wires.
+	// Reno with RACK, the stack's default, recovers badly from a full queue
+	// (gVisor issues 7406 and 9778).
 	cubic, sack, recovery := tcpip.CongestionControlOption("cubic"), tcpip.TCPSACKEnabled(true), tcpip.TCPRecovery(0)
 	options := []tcpip.SettableTransportProtocolOption{&cubic, &sack, &recovery}
 	if h.Virtual() {
