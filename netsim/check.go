@@ -18,8 +18,8 @@ func (t Topology) Check() error {
 	return join(all)
 }
 
-// withDefaults fills in what was left out.
-func (t Topology) withDefaults() Topology {
+// WithDefaults returns the topology with what was left out filled in.
+func (t Topology) WithDefaults() Topology {
 	if t.Client == "" {
 		t.Client = "client"
 	}
@@ -55,7 +55,7 @@ func common(client, server []netip.Addr) netip.Addr {
 // mistakes are what is wrong with a topology; a thing that is wrong in itself
 // is not held against others as well.
 func (t Topology) mistakes() []mistake {
-	c := &checker{given: t, t: t.withDefaults(), nodes: map[string][]string{}, taken: map[station]string{}}
+	c := &checker{given: t, t: t.WithDefaults(), nodes: map[string][]string{}, taken: map[station]string{}}
 	c.title()
 	c.networks()
 	names := map[string]bool{}

@@ -25,6 +25,33 @@ type Options struct {
 	Limits clock.Limits
 	// Faults are those of all gateways.
 	Faults Faults
+	// Hosts are in the places of simulated ones, by their names: Host returns
+	// nil for them. They are not closed with the World, which lets go of them.
+	Hosts map[string]External
+	// Gateways, if set, makes the gateways in place of package gateway, which
+	// closes with the World: Gateway returns nil for them. Package kernel has
+	// such. They need real time.
+	Gateways func(o gateway.Options, helper alg.Options) (Router, error)
+}
+
+// Router is a gateway that is not simulated.
+type Router interface {
+	// Interface returns where packets come in on a side, 0 for the inside and 1
+	// for the outside, and Connect says where those of the side go.
+	Interface(side int) packet.Sink
+	Connect(side int, out packet.Sink)
+	// Table returns what the gateway remembers.
+	Table() (gateway.Table, error)
+	Close() error
+}
+
+// External is a part of the network that is not simulated, such as a device of
+// package namespace. It needs a World in real time.
+type External interface {
+	packet.Sink
+	// Attach says where its packets go; nil lets them vanish. When it returns,
+	// nothing is on its way to the former one any more.
+	Attach(out packet.Sink)
 }
 
 // World is a network that has been built. Its hosts fit the interfaces of
@@ -36,6 +63,8 @@ type World struct {
 	node     *clock.Node
 	hosts    map[string]*host.Host
 	gateways map[string]*gateway.Gateway
+	routers  map[string]Router
+	others   []External
 	wires    []*wire.Wire
 	networks map[string]*network
 }
@@ -45,10 +74,10 @@ func Build(t Topology, o Options) (*World, error) {
 	if err := t.Check(); err != nil {
 		return nil, err
 	}
-	t = t.withDefaults()
+	t = t.WithDefaults()
 	c := clock.New(clock.Options{Seed: o.Seed, Real: o.Real, Limits: o.Limits})
 	w := &World{Topology: t, Clock: c, node: c.Node(), hosts: map[string]*host.Host{},
-		gateways: map[string]*gateway.Gateway{}, networks: map[string]*network{}}
+		gateways: map[string]*gateway.Gateway{}, routers: map[string]Router{}, networks: map[string]*network{}}
 	for _, n := range t.Networks {
 		w.networks[n.Name] = &network{spec: n, nodes: map[netip.Addr]packet.Sink{}}
 	}
@@ -62,11 +91,18 @@ func Build(t Topology, o Options) (*World, error) {
 
 func (w *World) build(o Options) error {
 	for _, g := range w.Topology.Gateways {
-		if err := w.addGateway(g, o.Faults); err != nil {
+		if err := w.addGateway(g, o); err != nil {
 			return err
 		}
 	}
 	for _, h := range w.Topology.Hosts {
+		if x := o.Hosts[h.Name]; x != nil {
+			w.others = append(w.others, x)
+			if _, err := w.join(h.Name, w.networks[h.Network], h.Addrs, x, x.Attach); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := w.addHost(h); err != nil {
 			return err
 		}
@@ -111,30 +147,25 @@ const (
 
 var sides = [...]string{inside: "inside", outside: "outside"}
 
-func (w *World) addGateway(spec Gateway, f Faults) error {
+func (w *World) addGateway(spec Gateway, opt Options) error {
 	helper := spec.ALG
-	helper.Faults = f.ALG
+	helper.Faults = opt.Faults.ALG
 	if helper.Rand == nil {
 		helper.Rand = w.Clock.Rand("alg " + spec.Name)
 	}
 	o := w.Topology.gateway(spec)
-	o.Faults = f.Gateway
-	var err error
-	if o.Helper, err = alg.New(helper); err != nil {
-		return fmt.Errorf("gateway %s: %w", spec.Name, err)
-	}
-	g, err := gateway.New(w.Clock.Node(), o)
+	o.Faults = opt.Faults.Gateway
+	in, connect, err := w.makeGateway(o, helper, opt)
 	if err != nil {
 		return err
 	}
-	w.gateways[spec.Name] = g
 	for i, s := range []Side{spec.Inside, spec.Outside} {
 		n := w.networks[s.Network]
 		addrs := s.Addrs
 		if i == outside && spec.NAT != nil {
 			addrs = append(slices.Clone(addrs), spec.NAT.Addresses...)
 		}
-		toGateway, err := w.join(spec.Name+"/"+sides[i], n, addrs, g.Interface(i), func(out packet.Sink) { g.Connect(i, out) })
+		toGateway, err := w.join(spec.Name+"/"+sides[i], n, addrs, in(i), func(out packet.Sink) { connect(i, out) })
 		if err != nil {
 			return err
 		}
@@ -143,6 +174,28 @@ func (w *World) addGateway(spec Gateway, f Faults) error {
 		}
 	}
 	return nil
+}
+
+// makeGateway makes a gateway of either kind, and returns where its packets come
+// in, and how to say where they go.
+func (w *World) makeGateway(o gateway.Options, helper alg.Options, opt Options) (in func(int) packet.Sink, connect func(int, packet.Sink), err error) {
+	if opt.Gateways != nil {
+		r, err := opt.Gateways(o, helper)
+		if err != nil {
+			return nil, nil, err
+		}
+		w.routers[o.Name] = r
+		return r.Interface, r.Connect, nil
+	}
+	if o.Helper, err = alg.New(helper); err != nil {
+		return nil, nil, fmt.Errorf("gateway %s: %w", o.Name, err)
+	}
+	g, err := gateway.New(w.Clock.Node(), o)
+	if err != nil {
+		return nil, nil, err
+	}
+	w.gateways[o.Name] = g
+	return g.Interface, g.Connect, nil
 }
 
 // Host returns a host by its name, nil if there is none.
@@ -157,8 +210,11 @@ func (w *World) Server() *host.Host { return w.hosts[w.Topology.Server] }
 // Stranger returns the host of a third party, nil if there is none.
 func (w *World) Stranger() *host.Host { return w.hosts[w.Topology.Stranger] }
 
-// Gateway returns a gateway by its name, nil if there is none.
+// Gateway returns a simulated gateway by its name, nil if there is none.
 func (w *World) Gateway(name string) *gateway.Gateway { return w.gateways[name] }
+
+// Router returns a gateway that is not simulated, nil if there is none.
+func (w *World) Router(name string) Router { return w.routers[name] }
 
 // Wires returns all wires. Each has its node at end 0 and its network at end 1.
 func (w *World) Wires() []*wire.Wire { return slices.Clone(w.wires) }
@@ -187,6 +243,12 @@ func (w *World) Run(ctx context.Context, name string, f func()) error {
 // Close ends everything in the world.
 func (w *World) Close() {
 	w.Clock.Stop(nil)
+	for _, x := range w.others {
+		x.Attach(nil)
+	}
+	for _, r := range w.routers {
+		_ = r.Close() // nothing can be done about it any more
+	}
 	for _, spec := range w.Topology.Hosts { // in their order, and not in that of a map
 		if h := w.hosts[spec.Name]; h != nil {
 			h.Close()

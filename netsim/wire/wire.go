@@ -10,6 +10,7 @@ package wire
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -110,7 +111,7 @@ type Wire struct {
 	ways [2]way // ways[i] begins at end i
 
 	mu   sync.Mutex
-	taps []Tap
+	taps []*Tap
 	pass func(from int, p *packet.Packet) bool
 }
 
@@ -154,11 +155,16 @@ func (w *Wire) Attach(i int, out packet.Sink) { w.ways[1-i].out = out }
 // MTU returns the largest packet that may go in at an end.
 func (w *Wire) MTU(i int) int { return w.ways[i].spec.MTU }
 
-// Tap adds a tap.
-func (w *Wire) Tap(t Tap) {
+// Tap adds a tap, and returns how to take it away again.
+func (w *Wire) Tap(t Tap) (remove func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.taps = append(w.taps, t)
+	w.taps = append(w.taps, &t)
+	return func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.taps = slices.DeleteFunc(slices.Clone(w.taps), func(o *Tap) bool { return o == &t })
+	}
 }
 
 // Intercept sets a function that decides about every packet that is put in:
@@ -179,7 +185,7 @@ func (w *Wire) SetCut(cut bool) {
 // tapped shows a packet to the taps; the mutex is held.
 func (w *Wire) tapped(m Moment, from int, at time.Time, p *packet.Packet) {
 	for _, t := range w.taps {
-		t(m, from, at, p)
+		(*t)(m, from, at, p)
 	}
 }
 
