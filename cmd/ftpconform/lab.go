@@ -26,6 +26,8 @@ type labOptions struct {
 	mermaid, json bool
 	list          bool
 	limits        clock.Limits
+	network       string
+	attached      attachOptions
 }
 
 // seedValue is the value of --seed.
@@ -61,6 +63,10 @@ messages: each line and each connection on every wire that it crosses, with the
 addresses that it has there, the table of the NAT when it changes, and the
 reason of the outcome. It needs no privileges and no network.
 
+--exec puts a real server in the place of the reference server, and --network
+kernel makes the gateways Linux itself, with its own helper (nf_conntrack_ftp,
+nf_nat_ftp). Both need Linux and root, and take real time.
+
 Without SCENARIO it tells why PORT fails behind a NAT, why PASV does not, and
 what an FTP helper in the gateway changes (nat-port). SCENARIO is one of those
 that --list shows, or a topology in a YAML file, see docs/scenarios.md; then
@@ -76,7 +82,9 @@ and a simulation that does not end is 4.`,
   ftpconform lab client-nat --mode eprt --server trusting
   ftpconform lab double-nat --alg linux
   ftpconform lab nat-port --pcap captures
-  ftpconform lab my-network.yaml --mermaid`,
+  ftpconform lab my-network.yaml --mermaid
+  ftpconform lab nat-port --network kernel
+  ftpconform lab nat-port --exec 'vsftpd /etc/vsftpd.conf'`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return fmt.Errorf("lab takes one scenario, and there are %d arguments", len(args))
@@ -101,10 +109,13 @@ func (o *labOptions) flags(cmd *cobra.Command) {
 	f.StringVar(&o.pcap, "pcap", "", "write the packets of each act as pcapng into `DIR`, both ends of every wire")
 	f.BoolVar(&o.mermaid, "mermaid", false, "print a Mermaid sequence diagram for each act")
 	f.BoolVar(&o.json, "json", false, "print as JSON")
+	f.StringVar(&o.network, "network", "simulated", "what the gateways are: simulated, or kernel for Linux itself, with its own FTP helper\n(Linux, root)")
+	o.attached.flags(cmd)
 	f.BoolVar(&o.list, "list", false, "list scenarios and helpers, and end")
 	complete(cmd, "mode", func() []string { return lower(lab.Modes()) })
 	complete(cmd, "server", func() []string { return lower(lab.ServerKinds()) })
 	complete(cmd, "alg", profiles)
+	complete(cmd, "network", words("simulated", "kernel"))
 }
 
 func (o *labOptions) run(cmd *cobra.Command, args []string) error {
@@ -121,6 +132,11 @@ func (o *labOptions) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	stage, err := o.stage(cmd.Context())
+	if err != nil {
+		return err
+	}
+	scenario = scenario.With(stage)
 	for i := range scenario.Acts {
 		scenario.Acts[i].Limits = o.limits
 	}
@@ -133,6 +149,8 @@ func (o *labOptions) run(cmd *cobra.Command, args []string) error {
 		return &exitError{exitInterrupted, errors.New("interrupted before the end of the story; there is nothing to tell")}
 	case errors.Is(err, lab.ErrBuild):
 		return usagef("%w", err)
+	case err != nil && len(story.Acts) == 0 && o.attached.exec != "":
+		return &exitError{exitUnreachable, err}
 	}
 	// What was played before a guard ended it is told all the same.
 	return errors.Join(o.tell(cmd, story), endless(err))

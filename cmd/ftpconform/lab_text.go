@@ -69,6 +69,9 @@ func (t *storyteller) rest() error {
 func (t *storyteller) story(s *lab.Story) error {
 	t.told = map[string]bool{}
 	t.paragraph("", t.Strong, s.Title)
+	if on := played(s); on != "" {
+		t.paragraph("", t.Faint, on)
+	}
 	for i := range s.Acts {
 		t.line("")
 		err := t.act(i+1, &s.Acts[i])
@@ -87,6 +90,22 @@ func (t *storyteller) story(s *lab.Story) error {
 		t.line("      ftpconform run --topology all     what the server makes of all of them")
 	}
 	return t.w.Flush()
+}
+
+// played says what of a story is real; empty if all is simulated.
+func played(s *lab.Story) string {
+	var parts []string
+	if s.Kernel != "" {
+		parts = append(parts, "the gateways are Linux "+s.Kernel)
+	}
+	if s.Command != "" {
+		parts = append(parts, "the server is "+s.Command)
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	text := strings.Join(parts, ", ")
+	return strings.ToUpper(text[:1]) + text[1:] + "."
 }
 
 // body is the indentation of what stands below the heading of an act.

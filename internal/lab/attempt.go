@@ -66,7 +66,7 @@ func (a *attempt) answered() bool { return a.ack != nil && a.ack.To == a.who && 
 // connected reports whether the dialler has got its SYN ACK, from where it had
 // sent its SYN to and while it waited.
 func (a *attempt) connected() bool {
-	return a.reached() && a.answered() && a.ack.Src == a.first.Dst && a.took() < dialPatience
+	return a.reached() && a.answered() && a.ack.Src == a.first.Dst && a.took() < a.j.act.stage.dialFor()
 }
 
 // took is how long it was from the first SYN until the SYN ACK was back.

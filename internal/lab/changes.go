@@ -29,7 +29,7 @@ func (r *recorder) changed(name string, g *gateway.Gateway, c gateway.Change) {
 		return
 	}
 	got := r.inside[name]
-	if got != nil && !got.arrival.Equal(c.At) {
+	if got != nil && !r.real && !got.arrival.Equal(c.At) {
 		got = nil
 	}
 	switch c.Kind {

@@ -27,6 +27,28 @@ const (
 	quitPatience  = 5 * time.Second
 )
 
+// The same where waiting takes real time: less for a connection, and enough for
+// what a real server tries before it replies.
+const (
+	realDialPatience  = 10 * time.Second
+	realReplyPatience = 150 * time.Second
+)
+
+// dialFor and replyFor are the patience of the client on a stage.
+func (s *Stage) dialFor() time.Duration {
+	if s.real() {
+		return realDialPatience
+	}
+	return dialPatience
+}
+
+func (s *Stage) replyFor() time.Duration {
+	if s.Server != nil {
+		return realReplyPatience
+	}
+	return replyPatience
+}
+
 // stage is how far the client has come.
 type stage uint8
 
@@ -61,7 +83,7 @@ func (c *client) now() time.Duration { return c.world.Client().Now().Sub(c.world
 // fetch plays the client's part; inside Run.
 func (c *client) fetch(ctx context.Context) {
 	host := c.world.Client()
-	fc := fakeclient.New(ctx, fakeclient.Options{Network: host, Clock: host, DialBound: dialPatience})
+	fc := fakeclient.New(ctx, fakeclient.Options{Network: host, Clock: host, DialBound: c.act.stage.dialFor()})
 	defer fc.Close()
 	dial := c.world.Topology.Dial
 	k, err := fc.Dial(netip.AddrPortFrom(host.Addr(dial), clientControl), netip.AddrPortFrom(dial, controlPort))
@@ -96,11 +118,34 @@ func (c *client) login(k *fakeclient.Control) error {
 	if _, err := c.final(k, 2); err != nil {
 		return err
 	}
-	if _, err := c.command(k, "USER anonymous", 3); err != nil {
+	user, password := "anonymous", "guest"
+	if s := c.act.stage; s.User != "" {
+		user, password = s.User, s.Password
+	}
+	if err := k.Send("USER " + user); err != nil {
 		return err
 	}
-	_, err := c.command(k, "PASS guest", 2)
+	r, _, err := k.Final(c.act.stage.replyFor())
+	switch {
+	case err != nil:
+		return err
+	case r.Code == 230:
+		return c.heard(r.Reply, 2) // it wants no password
+	}
+	if err := c.heard(r.Reply, 3); err != nil {
+		return err
+	}
+	_, err = c.command(k, "PASS "+password, 2)
 	return err
+}
+
+// transfer is the command that makes the server send. Nothing is known of the
+// files of a real server, but that they can be listed.
+func (c *client) transfer() string {
+	if c.act.stage.Server != nil {
+		return "LIST"
+	}
+	return "RETR " + fileName
 }
 
 // command sends a line and wants a final reply of a class.
@@ -112,7 +157,7 @@ func (c *client) command(k *fakeclient.Control, line string, class int) (ftp.Rep
 }
 
 func (c *client) final(k *fakeclient.Control, class int) (ftp.Reply, error) {
-	r, _, err := k.Final(replyPatience)
+	r, _, err := k.Final(c.act.stage.replyFor())
 	if err != nil {
 		return r.Reply, err
 	}
@@ -150,10 +195,10 @@ func (c *client) active(fc *fakeclient.Client, k *fakeclient.Control) error {
 		return err
 	}
 	c.stage = atData
-	if err := k.Send("RETR " + fileName); err != nil {
+	if err := k.Send(c.transfer()); err != nil {
 		return err
 	}
-	d, final, _, err := l.Await(k, replyPatience)
+	d, final, _, err := l.Await(k, c.act.stage.replyFor())
 	if err != nil {
 		return err
 	}
@@ -181,7 +226,7 @@ func (c *client) passive(fc *fakeclient.Client, k *fakeclient.Control) error {
 	if err != nil {
 		return err
 	}
-	if err := k.Send("RETR " + fileName); err != nil {
+	if err := k.Send(c.transfer()); err != nil {
 		return err
 	}
 	return c.receive(k, d, nil)
@@ -190,7 +235,7 @@ func (c *client) passive(fc *fakeclient.Client, k *fakeclient.Control) error {
 // receive takes the file, and the final reply if it has not come.
 func (c *client) receive(k *fakeclient.Control, d *fakeclient.Data, final *fakeclient.Received) error {
 	if d != nil {
-		d.Wait(replyPatience)
+		d.Wait(c.act.stage.replyFor())
 		c.octets = d.Total()
 		_ = d.Close()
 	}
@@ -201,7 +246,7 @@ func (c *client) receive(k *fakeclient.Control, d *fakeclient.Data, final *fakec
 	} else if _, err := c.final(k, 2); err != nil {
 		return err
 	}
-	if c.octets != fileSize {
+	if c.octets != fileSize && c.act.stage.Server == nil {
 		return fmt.Errorf("%d octets of %d have come", c.octets, fileSize)
 	}
 	c.stage = atEnd

@@ -57,6 +57,8 @@ func (j *judgement) failsAtData() string {
 	switch c := j.client; {
 	case len(j.dials) == 0:
 		return fmt.Sprintf("The %s does not try to make the data connection: %s.", j.dialler(), j.trouble())
+	case j.attempt(false).connected() && j.act.stage.Server != nil:
+		return fmt.Sprintf("The data connection is there and %s come, but the transfer does not end well: %s.", plural(int(c.octets), "octet"), j.trouble())
 	case j.attempt(false).connected():
 		return fmt.Sprintf("The data connection is there and %d octets of %d come, but the transfer does not end well: %s.", c.octets, fileSize, j.trouble())
 	}
@@ -84,7 +86,7 @@ func (j *judgement) trouble() string {
 	case c.refusal.Code != 0:
 		return "the server says " + strings.TrimSuffix(c.refusal.String(), ".")
 	case errors.Is(c.err, fakeclient.ErrTimeout):
-		return fmt.Sprintf("no reply comes in %v", replyPatience) + j.missing()
+		return fmt.Sprintf("no reply comes in %v", j.act.stage.replyFor()) + j.missing()
 	case errors.Is(c.err, fakeclient.ErrClosed):
 		return "the control connection is closed"
 	case c.err != nil:

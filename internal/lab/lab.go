@@ -8,10 +8,12 @@
 // its own. The server is package reference's, the client says what RFC 959
 // section 5.2 and RFC 2428 ask for, and connects where the server tells it to.
 // One act and one seed give the same story and the same capture, octet for
-// octet.
+// octet. On another Stage the server is a real one, of which a listing is asked
+// for, or the gateways are Linux itself; then an act takes the time that it
+// takes.
 //
-// All functions may be called from any goroutine; acts are played one at a
-// time, because their clocks are virtual.
+// All functions may be called from any goroutine; acts in virtual time are
+// played one at a time.
 package lab
 
 import (
@@ -90,6 +92,8 @@ type Act struct {
 	Brief bool
 	// Limits guard against a simulation without end; see clock.Limits.
 	Limits clock.Limits
+
+	stage *Stage
 }
 
 // ErrBuild says that no network can be made of a topology.

@@ -15,9 +15,11 @@ import (
 // recorder keeps all that is seen on the wires and heard of the gateways. It
 // tells nothing: see retell.
 type recorder struct {
-	start  time.Time
-	wires  []*line
-	owners owners
+	start   time.Time
+	real    bool // so is time
+	wires   []*line
+	owners  owners
+	routers map[string]netsim.Router // gateways that are not simulated
 
 	mu       sync.Mutex
 	over     bool
@@ -27,6 +29,8 @@ type recorder struct {
 	changes  []change
 	crossing *hop            // the packet that a network is handing over
 	inside   map[string]*hop // by gateway, of which each has an entry: the packet that it is working on
+	// waiting is what gateways have got and not yet passed on, in real time.
+	waiting map[string][]*hop
 }
 
 // line is a wire with what is on it.
@@ -70,16 +74,20 @@ type sight struct {
 
 // record begins to watch a world.
 func record(w *netsim.World) *recorder {
-	r := &recorder{start: w.Clock.Start(), owners: ownersIn(&w.Topology), part: Login, inside: map[string]*hop{}}
+	r := &recorder{start: w.Clock.Start(), real: !w.Clock.Virtual(), owners: ownersIn(&w.Topology), part: Login, inside: map[string]*hop{},
+		routers: map[string]netsim.Router{}, waiting: map[string][]*hop{}}
 	networks := map[string]string{}
 	for _, h := range w.Topology.Hosts {
 		networks[h.Name] = h.Network
 	}
 	for _, g := range w.Topology.Gateways {
 		networks[g.Name+"/inside"], networks[g.Name+"/outside"] = g.Inside.Network, g.Outside.Network
-		gw := w.Gateway(g.Name)
 		r.inside[g.Name] = nil
-		gw.Observe(func(c gateway.Change) { r.changed(g.Name, gw, c) })
+		if gw := w.Gateway(g.Name); gw != nil {
+			gw.Observe(func(c gateway.Change) { r.changed(g.Name, gw, c) })
+		} else {
+			r.routers[g.Name] = w.Router(g.Name)
+		}
 	}
 	for _, wi := range w.Wires() {
 		node, _, _ := strings.Cut(wi.Name, "/")
@@ -154,10 +162,17 @@ func (l *line) way(from int) *[]*hop {
 func (r *recorder) leaves(l *line, at time.Time, p *packet.Packet) *hop {
 	data := bytes.Clone(p.Data)
 	h := &hop{at: at, part: r.part, from: l.node, network: l.network, data: data, now: data, note: p.Note}
-	if got := r.inside[l.node]; got != nil && got.arrival.Equal(at) {
+	got := r.inside[l.node]
+	if r.real && r.gateway(l.node) {
+		got = r.parent(l.node, data)
+	} else if got != nil && !got.arrival.Equal(at) {
+		got = nil
+	}
+	if got != nil {
 		h.parent = got
 		got.passed = true
 	}
+	r.asked(l.node, h)
 	r.hops = append(r.hops, h)
 	l.out = append(l.out, h)
 	return h
@@ -187,6 +202,9 @@ func (r *recorder) arrives(l *line, from int, at time.Time, h *hop) {
 	h.arrived, h.arrival = true, at
 	if r.gateway(l.node) {
 		r.inside[l.node] = h
+		if r.real {
+			r.waiting[l.node] = append(r.waiting[l.node], h)
+		}
 	}
 }
 

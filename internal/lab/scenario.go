@@ -3,6 +3,7 @@ package lab
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/ftpconform/ftpconform/netsim"
 	"github.com/ftpconform/ftpconform/netsim/alg"
@@ -12,6 +13,8 @@ import (
 type Scenario struct {
 	Name, Title string
 	Acts        []Act
+	// Stage is what they are played on.
+	Stage Stage
 }
 
 // NATPort is the name of the scenario that tells the whole story.
@@ -82,7 +85,7 @@ func NATPortStory(seed uint64) (Scenario, error) {
 		{Title: "PORT through a NAT, to a server that trusts what it is told", Network: atClient, Topology: client, Mode: PORT, Server: Trusting, ALG: alg.Off,
 			Text: "The client says where the server is to connect to. It knows no other address than its own, 192.168.1.2. " +
 				"Servers used to believe that, and to try."},
-		{Title: "PORT through a NAT, to a server of today", Network: atClient, Topology: client, Mode: PORT, Server: Today, ALG: alg.Off,
+		{Title: "PORT through a NAT" + ofToday, Network: atClient, Topology: client, Mode: PORT, Server: Today, ALG: alg.Off,
 			Text: "A server of today does not even try: if clients could choose the address, they could make it attack others (RFC 2577)."},
 		{Title: "PASV through a NAT", Network: atClient, Topology: client, Mode: PASV, Server: Today, ALG: alg.Off,
 			Text: "Now the server says where it listens, and the client connects. For the gateway that is one more connection from inside."},
@@ -101,6 +104,31 @@ func NATPortStory(seed uint64) (Scenario, error) {
 	}
 	return Scenario{Name: NATPort, Title: natPortTitle, Acts: acts}, nil
 }
+
+// With is the scenario on another stage. A real server is what it is: where the
+// two kinds of the reference server are played one after the other, one act is
+// enough, and it is about that server.
+func (s Scenario) With(stage Stage) Scenario {
+	s.Stage = stage
+	if stage.Server == nil {
+		return s
+	}
+	var acts []Act
+	for _, a := range s.Acts {
+		if a.Server == Trusting {
+			continue
+		}
+		if title, ok := strings.CutSuffix(a.Title, ofToday); ok {
+			a.Title, a.Text = title, s.Acts[0].Text
+		}
+		acts = append(acts, a)
+	}
+	s.Acts = acts
+	return s
+}
+
+// ofToday ends the title of an act about the kind of a server.
+const ofToday = ", to a server of today"
 
 // alone leaves only client and server of a built-in topology, with one address
 // each.

@@ -13,10 +13,15 @@ const Schema = "ftpconform-lab/1"
 
 // Story is what was played.
 type Story struct {
-	Schema   string     `json:"schema"`
-	Scenario string     `json:"scenario"`
-	Title    string     `json:"title"`
-	Acts     []ActStory `json:"acts"`
+	Schema   string `json:"schema"`
+	Scenario string `json:"scenario"`
+	Title    string `json:"title"`
+	// Kernel is the release of the kernel that the gateways are; empty for
+	// simulated ones.
+	Kernel string `json:"kernel,omitempty"`
+	// Command is what has started the server; empty for the reference server.
+	Command string     `json:"command,omitempty"`
+	Acts    []ActStory `json:"acts"`
 }
 
 // Outcome is how an act ended.
