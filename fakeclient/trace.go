@@ -39,6 +39,7 @@ const (
 	KindClose     Kind = "close"      // we closed a socket
 	KindSilence   Kind = "silence"    // nothing came for so long
 	KindNote      Kind = "note"       // a remark of the check
+	KindLog       Kind = "log"        // a line that the server has written to its log
 )
 
 // Event is one fact of a trace.

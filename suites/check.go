@@ -42,6 +42,10 @@ const (
 	NeedModeC    Need = "mode-c"   // MODE C is offered
 	NeedFiles    Need = "files"    // the prepared files are on the target
 	NeedPORT     Need = "port"     // PORT is meant to work: not a passive-only target
+
+	NeedAdvertise Need = "advertise"  // the server knows the outside address of its NAT
+	NeedOpenPorts Need = "open-ports" // the server uses the passive ports that the network opens
+	NeedFewPorts  Need = "few-ports"  // the server can be given another passive range
 )
 
 // Check is one question to a server. Everything about it is in the value; the
@@ -117,6 +121,9 @@ func (c Check) Level() Level {
 func (c Check) Slow(cfg *Config) (time.Duration, bool) {
 	if c.Waits == nil || cfg.simulated() { // waiting costs nothing there
 		return 0, false
+	}
+	if c.Network != nil && cfg.attached() {
+		return 0, false // it waits for a server that tries what cannot work, and few do
 	}
 	d := c.Waits(cfg)
 	return d, d > SlowWait

@@ -13,14 +13,23 @@ import (
 // checks the embedded reference server.
 type Config struct {
 	// Target is the server: "ftp://user:password@host:port/dir". Empty is the
-	// embedded reference server.
+	// embedded reference server, or that of Attach.
 	Target string
+	// Attach, if set, starts the server in the simulated network, which then
+	// runs in real time. User and Password are for it, anonymous if empty, and
+	// Port is where it listens, default 21.
+	Attach         netsim.Attacher
+	User, Password string
+	Port           uint16
+	// Restart starts an attached server again, for the next check, when it has
+	// ended or does not answer any more. Otherwise the rest has no answer.
+	Restart bool
 	// Faults and Tolerances are those of the embedded server.
 	Faults     reference.Faults
 	Tolerances reference.Tolerances
 
-	// Topologies are the networks in which to check; default Direct and
-	// ClientNAT for the embedded server, Direct for any other.
+	// Topologies are the networks in which to check; default Direct, and
+	// ClientNAT as well for a server in the simulated network.
 	Topologies []Topology
 	// Loopback puts the embedded server on this machine's loopback, in real
 	// time, in place of the simulated network.
@@ -98,7 +107,19 @@ func (c *Config) Deviate(name string) (tolerance bool, err error) {
 // server on the loopback: most of them wait most of the time.
 const EmbeddedJobs = 32
 
-func (c *Config) embedded() bool { return c.Target == "" }
+func (c *Config) embedded() bool { return c.Target == "" && c.Attach == nil }
+
+// attached reports whether the target is a real server in the simulated
+// network.
+func (c *Config) attached() bool { return c.Attach != nil }
+
+// port is where the servers of the simulated network listen.
+func (c *Config) port() uint16 {
+	if c.Port != 0 {
+		return c.Port
+	}
+	return controlPort
+}
 
 func (c *Config) jobs() int {
 	switch {

@@ -34,7 +34,7 @@ var pathChecks = []Check{
 		Run: func(s *Session) { s.travel(EPRT) },
 	},
 	{
-		ID: "path-pasv", Requirements: []string{"FTP-PASV-001", "FTP-PASV-005", "FTP-PASV-017", "FTP-NAT-034"}, Needs: []Need{NeedFiles},
+		ID: "path-pasv", Requirements: []string{"FTP-PASV-001", "FTP-PASV-005", "FTP-PASV-017", "FTP-NAT-034"}, Needs: []Need{NeedFiles, NeedAdvertise, NeedOpenPorts},
 		Title:    "PASV transfers over the endpoint in 227 work in every network with IPv4",
 		Why:      "Passive mode is the way out where active mode fails; it has to work for clients that believe what 227 says.",
 		Conforms: []string{"227, a connection to the endpoint in it, a file in each direction, 226 or 250 (RFC 1123 section 4.1.2.6)", "with IPv6 5yz or 425, and the session goes on (RFC 2428 section 1)"},
@@ -43,7 +43,7 @@ var pathChecks = []Check{
 		Run: func(s *Session) { s.travel(PASV) },
 	},
 	{
-		ID: "path-epsv", Requirements: []string{"FTP-EPSV-001"}, Needs: []Need{NeedEPSV, NeedFiles},
+		ID: "path-epsv", Requirements: []string{"FTP-EPSV-001"}, Needs: []Need{NeedEPSV, NeedFiles, NeedOpenPorts},
 		Title:    "EPSV transfers work in every network",
 		Why:      "229 names no address, so nothing on the way has to be rewritten: it is the mode that works most often.",
 		Conforms: []string{"229, a connection to its port, a file in each direction, 226 or 250 (RFC 2428 section 3)"},
@@ -92,7 +92,7 @@ var pathChecks = []Check{
 		},
 	},
 	{
-		ID: "path-advertised", Requirements: []string{"FTP-NAT-034"}, Needs: []Need{NeedFiles},
+		ID: "path-advertised", Requirements: []string{"FTP-NAT-034"}, Needs: []Need{NeedFiles, NeedAdvertise, NeedOpenPorts},
 		Title:    "A server behind a NAT names in 227 the outside address that it has been told",
 		Why:      "A private address in 227 leads the client into its own network, or nowhere.",
 		Conforms: []string{"the NAT's outside address and a port that works; EPSV works without naming one (RFC 1123 section 4.1.2.6)"},
@@ -101,7 +101,7 @@ var pathChecks = []Check{
 		Run: pathAdvertised,
 	},
 	{
-		ID: "path-range", Requirements: []string{"FTP-PASV-023"}, Needs: []Need{NeedFiles},
+		ID: "path-range", Requirements: []string{"FTP-PASV-023"}, Needs: []Need{NeedFiles, NeedFewPorts},
 		Title:    "Every port of 227 and 229 is inside the configured range and reachable through the firewall that opens it",
 		Why:      "A port outside the range works until there is a firewall, and then for some transfers only.",
 		Conforms: []string{"two sessions that send PASV and EPSV more often than the range has ports get ports inside it, each of its own, that accept through the firewall (RFC 1579, Security; RFC 959 section 4.1.2)", "when all are in use, 425, 421 or 451, and a port once one is free again (RFC 959 section 4.2.1)"},

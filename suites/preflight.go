@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"path"
+	"slices"
 	"strings"
 
 	simhost "github.com/ftpconform/ftpconform/netsim/host"
@@ -14,16 +15,7 @@ import (
 // preflight reaches the target, logs in, prepares the directory of the run and
 // finds out what the target can do. It writes its findings into s.Target.
 func (s *Session) preflight() (err error) {
-	defer func() {
-		// Inside the preflight there is no check to end: what would end one is
-		// an error here.
-		if p := recover(); p != nil {
-			if _, ok := p.(stopped); !ok {
-				panic(p)
-			}
-			err = &PreflightError{Stage: StagePrepare, Target: s.Target.Name, Err: errors.New(s.findings[len(s.findings)-1].Message)}
-		}
-	}()
+	defer s.recovered(&err)
 	c, err := s.reach()
 	if err != nil {
 		return err
@@ -39,6 +31,37 @@ func (s *Session) preflight() (err error) {
 	}
 	c.Quit()
 	return nil
+}
+
+// recovered makes an error of what would end a check: in the preflight there is
+// none.
+func (s *Session) recovered(err *error) {
+	if p := recover(); p != nil {
+		if _, ok := p.(stopped); !ok {
+			panic(p)
+		}
+		*err = &PreflightError{Stage: StagePrepare, Target: s.Target.Name, Err: errors.New(s.findings[len(s.findings)-1].Message)}
+	}
+}
+
+// restock prepares the directory of the run once more, on a server that has
+// been started again and may have forgotten it.
+func (s *Session) restock() (err error) {
+	defer s.recovered(&err)
+	t := *s.Target
+	t.Dir, t.own = t.base, false
+	s.Target = &t
+	c, err := s.reach()
+	if err == nil {
+		err = s.ownDirectory(c)
+	}
+	if err == nil {
+		err = s.prepareFiles(c)
+	}
+	if err == nil {
+		c.Quit()
+	}
+	return err
 }
 
 func (s *Session) reach() (*Control, error) {
@@ -103,7 +126,7 @@ func (s *Session) ownDirectory(c *Control) error {
 			return nil
 		}
 	}
-	s.Target.own = true
+	s.Target.own, s.Target.base = true, s.Target.Dir
 	if d := s.Target.Dir; d != "" {
 		s.Target.Dir = strings.TrimSuffix(d, "/") + "/" + runDir
 	} else {
@@ -132,10 +155,14 @@ func (s *Session) addresses() {
 	} else {
 		s.lack(NeedStranger, Inconclusive, "needs a second address of this machine, from which a stranger comes: --stranger-addr")
 	}
-	if !loopback {
+	others := []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 3}), netip.AddrFrom4([4]byte{127, 0, 0, 1})}
+	switch {
+	case s.Config.attached(): // the machine has them; whether the server answers there is its own affair
+		others, t.Others = t.Others, nil
+	case !loopback:
 		return
 	}
-	for _, other := range []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 3}), netip.AddrFrom4([4]byte{127, 0, 0, 1})} {
+	for _, other := range others {
 		if other == t.Address.Addr() {
 			continue
 		}
@@ -296,7 +323,7 @@ func pattern(n int) []byte {
 
 // big is the content of BigFile.
 func (s *Session) big() []byte {
-	if s.Scene != nil {
+	if s.Scene != nil && s.Scene.Clock.Virtual() {
 		return BigContent[:simulatedBigSize]
 	}
 	return BigContent
@@ -322,7 +349,9 @@ func (s *Session) prepareFiles(c *Control) error {
 		t := c.Store(c.SetUp(s.Mode()), content, "STOR %s", name)
 		switch {
 		case t.OK():
-			s.Target.stored = append(s.Target.stored, name)
+			if !slices.Contains(s.Target.stored, name) {
+				s.Target.stored = append(s.Target.stored, name)
+			}
 		case t.Data == nil && t.Final.Class() == 5, t.Final.In(532, 550, 552, 553, 502, 500, 530):
 			return &PreflightError{Stage: StagePrepare, Target: s.Target.Name, Err: fmt.Errorf("%s", t),
 				Hint: "choose a directory that the user may write to with --write-dir"}
@@ -343,7 +372,7 @@ func (s *Session) stored(c *Control, name string, content []byte) bool {
 		return false
 	}
 	if len(content) > len(SmallContent) {
-		return s.Config.embedded()
+		return s.Config.embedded() || slices.Contains(s.Target.stored, name)
 	}
 	t := c.Retrieve(c.SetUp(s.Mode()), "RETR %s", name)
 	return t.OK() && t.Data != nil && bytes.Equal(t.Data.Bytes(), content)

@@ -46,7 +46,8 @@ type run struct {
 	// topology.
 	target  *Target
 	targets map[Topology]*Target
-	pool    *pool // of embedded servers on the loopback; nil otherwise
+	pool    *pool  // of embedded servers on the loopback; nil otherwise
+	sites   *sites // of an attached server; nil otherwise
 
 	// alone keeps exclusive checks apart from the others.
 	alone sync.RWMutex
@@ -76,6 +77,9 @@ func newRun(ctx context.Context, cfg *Config) (*run, error) {
 	case cfg.embedded():
 		r.pool = newPool(cfg)
 		return r, nil
+	case cfg.attached():
+		r.sites = newSites(cfg, r.prepare)
+		return r, nil
 	}
 	if r.target, err = ParseTarget(ctx, cfg.Target); err != nil {
 		return nil, err
@@ -92,12 +96,18 @@ func (r *run) close() {
 	if r.pool != nil {
 		r.pool.close()
 	}
+	if r.sites != nil {
+		_ = r.sites.close() // nothing can be done about it any more
+	}
 }
 
 // preflight finds out about the target once, in every topology. Where a network
 // other than the direct one lets no session come about, the checks there have
 // no answer; that is no reason not to run the others.
 func (r *run) preflight(ctx context.Context) error {
+	if r.cfg.attached() { // where it is started anew in each network, that is looked at when its turn comes
+		return r.know(ctx, r.cfg.topologies()[0])
+	}
 	if !r.cfg.simulated() {
 		if r.pool != nil {
 			t, err := r.pool.take(ctx)
@@ -134,6 +144,7 @@ func (r *run) preflight(ctx context.Context) error {
 func (r *run) survey(ctx context.Context, c *Check, t *Target, sc *Scene) error {
 	s := r.session(ctx, c, t, sc)
 	defer s.abandon()
+	defer sc.hear(s.Client.Trace())()
 	// Every wait has a bound; this is for a server that keeps each just short,
 	// with preliminary replies without end for example.
 	defer s.clock().AfterFunc(preflightLimit*s.Bounds.checkLimit(0), s.Client.Expire)()
@@ -182,6 +193,9 @@ func (r *run) all(ctx context.Context) {
 	}
 	// Those that wait long start early.
 	slices.SortStableFunc(first, func(a, b task) int { return int(r.waits(b.find()) - r.waits(a.find())) })
+	if r.cfg.attached() {
+		first, last = r.byNetwork(first), r.byNetwork(last)
+	}
 	r.each(ctx, first)
 	r.each(ctx, last)
 	if !r.cfg.embedded() {
@@ -199,6 +213,10 @@ func (r *run) cleanUp(ctx context.Context) {
 	}
 	clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
+	if r.cfg.attached() {
+		r.cleanUpSite(clean)
+		return
+	}
 	s := r.session(clean, &Check{ID: "clean-up"}, r.target, nil)
 	defer s.abandon()
 	c, err := s.dial(s.Config.LocalAddr, r.target.Address)
@@ -212,6 +230,20 @@ func (r *run) cleanUp(ctx context.Context) {
 		c.End()
 	}
 	s.cleanUp()
+}
+
+// byNetwork puts the tasks of each topology together, those that want the
+// network for themselves last: so an attached server is started seldom.
+func (r *run) byNetwork(tasks []task) []task {
+	place := func(t task) int {
+		n := 2 * slices.Index(r.cfg.topologies(), t.topology)
+		if c := t.find(); c.Network != nil || c.Exclusive {
+			n++
+		}
+		return n
+	}
+	slices.SortStableFunc(tasks, func(a, b task) int { return place(a) - place(b) })
+	return tasks
 }
 
 func (r *run) waits(c Check) time.Duration {

@@ -106,7 +106,11 @@ func tidyFilter(s string) string {
 func (s *selection) excludes(c Check, t Topology) string {
 	matches := func(m match) bool { return m(c, t) }
 	switch {
-	case !s.cfg.simulated() && (t != Direct || c.Network != nil || c.Server != nil):
+	case s.cfg.attached() && c.Role() != "server":
+		return "judges a gateway, and not the server; run without a target to have it"
+	case s.cfg.attached() && c.Server != nil:
+		return "needs a server with settings of its own, which only the embedded reference server can be given"
+	case !s.cfg.simulated() && !s.cfg.attached() && (t != Direct || c.Network != nil || c.Server != nil):
 		return "needs the simulated network, in which only the embedded reference server lives"
 	case !slices.Contains(s.cfg.topologies(), t):
 		return "deselected: topology " + string(t) + " is not among --topology"

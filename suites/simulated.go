@@ -10,21 +10,34 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/ftpconform/ftpconform/fakeclient"
 	"github.com/ftpconform/ftpconform/internal/host"
 	"github.com/ftpconform/ftpconform/netsim"
 	simhost "github.com/ftpconform/ftpconform/netsim/host"
 	"github.com/ftpconform/ftpconform/reference"
 )
 
-// Scene is the simulated network of one check, with a reference server in it.
-// Checks of gateways look into it; for all others it does not exist.
+// Scene is the simulated network of a check, with a server in it. Checks of
+// gateways and of the ways through networks look into it; for all others it
+// does not exist.
 type Scene struct {
 	*netsim.World
+	// Files are those of the reference server; nil for an attached one.
 	Files *reference.Memory
 
-	server *reference.Server
+	server *reference.Server // nil for an attached one
+	site   *site             // of an attached one; nil otherwise
 	target *Target
 	wg     sync.WaitGroup
+}
+
+// hear lets a trace have what an attached server writes, until the function that
+// it returns is called.
+func (sc *Scene) hear(t *fakeclient.Trace) (enough func()) {
+	if sc == nil || sc.site == nil {
+		return func() {}
+	}
+	return sc.site.tell(t)
 }
 
 // controlPort is where the servers of the simulated network listen.
@@ -71,17 +84,26 @@ func (r *run) scene(c *Check, t Topology) (*Scene, error) {
 
 // sceneTarget is the server as the client of the network knows it.
 func sceneTarget(w *netsim.World) *Target {
+	t := placed(w, controlPort)
+	t.User, t.Password, t.Dir = "user", "pass", "/"
+	t.Name = "ftp://user@" + t.Address.String() + "/ (embedded reference server)"
+	return t
+}
+
+// placed is what the network says of a target.
+func placed(w *netsim.World, port uint16) *Target {
 	spec, addr := w.Topology, w.Topology.Dial
-	t := &Target{Address: netip.AddrPortFrom(addr, controlPort), User: "user", Password: "pass", Dir: "/",
-		Name:  "ftp://user@" + netip.AddrPortFrom(addr, controlPort).String() + "/ (embedded reference server)",
-		Local: w.Client().Addr(addr), lacks: map[Need]Lack{},
+	t := &Target{Address: netip.AddrPortFrom(addr, port), Local: w.Client().Addr(addr), lacks: map[Need]Lack{},
 		PassivePorts: reference.PortRange{Min: spec.PassivePorts.First, Max: spec.PassivePorts.Last}}
 	if s := w.Stranger(); s != nil {
 		t.Stranger = s.Addr(addr)
 	}
-	for _, a := range w.Server().Addrs() {
-		if own := w.Server().Addr(addr); own == addr && a.Addr() != own && a.Addr().Is4() == own.Is4() {
-			t.Others = append(t.Others, a.Addr())
+	server, _ := spec.Host(spec.Server)
+	if slices.Contains(server.Addrs, addr) { // it is not reached by one of another
+		for _, a := range server.Addrs {
+			if a != addr && a.Is4() == addr.Is4() {
+				t.Others = append(t.Others, a)
+			}
 		}
 	}
 	return t

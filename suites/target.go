@@ -41,6 +41,7 @@ type Target struct {
 	lacks  map[Need]Lack
 	stored []string // files that the preflight stored
 	own    bool     // Dir is a directory of the run's own
+	base   string   // the directory in which it was made
 }
 
 // Lack says why a need is not met.
@@ -71,7 +72,7 @@ const (
 
 // needs are all needs.
 var needs = []Need{NeedData, NeedPassive, NeedActive, NeedEPSV, NeedEPRT, NeedStranger, NeedModeB, NeedModeC, NeedFiles, NeedPORT,
-	needEPSVWorks, needEPRTWorks}
+	NeedAdvertise, NeedOpenPorts, NeedFewPorts, needEPSVWorks, needEPRTWorks}
 
 // UsageError says that the configuration makes no sense; the run has not
 // begun.
@@ -112,6 +113,12 @@ func (e *PreflightError) Error() string {
 }
 
 func (e *PreflightError) Unwrap() error { return e.Err }
+
+// Who logs in where nobody is named (RFC 1635).
+const (
+	anonymous         = "anonymous"
+	anonymousPassword = "ftpconform@example.org"
+)
 
 // ParseTarget reads "ftp://user:password@host:port/dir". User and password
 // default to those of anonymous access, the port to 21. The host is looked up.
@@ -163,7 +170,7 @@ func readTarget(text string) (t *Target, host string, port int, err error) {
 			return nil, "", 0, usageErrorf("the target's port is not from 1 to 65535")
 		}
 	}
-	t = &Target{User: "anonymous", Password: "ftpconform@example.org", Dir: strings.TrimPrefix(u.Path, "/")}
+	t = &Target{User: anonymous, Password: anonymousPassword, Dir: strings.TrimPrefix(u.Path, "/")}
 	if u.User != nil {
 		t.User = u.User.Username()
 		t.Password, _ = u.User.Password()

@@ -45,7 +45,7 @@ func (c *Config) topologies() []Topology {
 	switch {
 	case len(c.Topologies) > 0:
 		return c.Topologies
-	case c.embedded() && !c.Loopback:
+	case c.simulated() || c.attached():
 		return []Topology{Direct, ClientNAT}
 	}
 	return []Topology{Direct}
@@ -69,8 +69,7 @@ func (c *Config) places(check Check) []Topology {
 	return out
 }
 
-// simulated reports whether a topology is one of the simulated network; the
-// others are as the operating system finds them.
+// simulated reports whether everything is simulated, time as well.
 func (c *Config) simulated() bool { return c.embedded() && !c.Loopback }
 
 // checkTopologies returns a usage error for topologies that cannot be had, and
@@ -80,7 +79,7 @@ func (c *Config) checkTopologies() error {
 		switch {
 		case !slices.Contains(Topologies(), t):
 			return usageErrorf("unknown topology %q; there are %s, and all", t, join(Topologies()))
-		case t != Direct && !c.simulated():
+		case t != Direct && !c.simulated() && !c.attached():
 			return usageErrorf("topology %s needs the simulated network, in which only the embedded reference server lives so far; leave the target out", t)
 		}
 	}
@@ -92,7 +91,7 @@ func (c *Config) checkNetFaults() error {
 	if len(names) == 0 {
 		return nil
 	}
-	if !c.simulated() {
+	if !c.simulated() && !c.attached() {
 		return usageErrorf("%s is a fault of a gateway, and there is none outside the simulated network", names[0])
 	}
 	helped := len(c.NetFaults.ALG.Names()) > 0

@@ -40,6 +40,9 @@ func (r *run) one(ctx context.Context, c Check, topology Topology) (res Result) 
 	if ctx.Err() != nil {
 		return notRun(c, topology, "the run was interrupted")
 	}
+	if r.cfg.attached() {
+		return r.inSite(ctx, c, topology)
+	}
 	for _, n := range c.Needs {
 		if l, lacks := r.targets[topology].Lacks(n); lacks {
 			res := notRun(c, topology, l.Reason)
@@ -77,6 +80,7 @@ func (r *run) one(ctx context.Context, c Check, topology Topology) (res Result) 
 func (r *run) judge(ctx context.Context, c Check, topology Topology, t *Target, sc *Scene) Result {
 	s := r.session(ctx, &c, t, sc)
 	defer s.abandon()
+	defer sc.hear(s.Client.Trace())()
 	began := s.clock().Now()
 	violations := s.run(ctx, r.seen)
 	res := resultOf(c, topology, s)

@@ -34,6 +34,9 @@ type runOptions struct {
 	faults, tolerances       []string
 	topologies               []string
 	loopback                 bool
+	attached                 attachOptions
+	port                     uint16
+	restart                  bool
 }
 
 func (o *runOptions) flags(cmd *cobra.Command) {
@@ -59,6 +62,9 @@ func (o *runOptions) flags(cmd *cobra.Command) {
 	f.StringSliceVar(&o.tolerances, "tolerance", nil, "switch the legal oddity `NAME` of the embedded server on; repeatable")
 	f.StringSliceVar(&o.topologies, "topology", nil, "the `NETWORK` between client and server: direct, client-nat, …, or all;\nrepeatable (default direct, and client-nat too for the embedded server)")
 	f.BoolVar(&o.loopback, "loopback", false, "put the embedded server on this machine's loopback, in real time")
+	o.attached.flags(cmd)
+	f.Uint16Var(&o.port, "port", 21, "the control `PORT` of a server of --exec")
+	f.BoolVar(&o.restart, "restart", false, "start a server of --exec again when it has ended or hangs")
 	complete(cmd, "topology", topologyNames)
 	complete(cmd, "fail-on", words("must", "should"))
 	complete(cmd, "report", words("json=", "junit="))
@@ -88,7 +94,7 @@ func (o *runOptions) plan(args []string) (*plan, error) {
 			return nil, err
 		}
 	}
-	for _, step := range []func(*plan) error{o.numbers, o.addresses, o.embedded, o.choose, o.destinations} {
+	for _, step := range []func(*plan) error{o.numbers, o.addresses, o.attach, o.embedded, o.choose, o.destinations} {
 		if err := step(p); err != nil {
 			return nil, err
 		}
@@ -147,14 +153,38 @@ func (o *runOptions) addresses(p *plan) error {
 	return nil
 }
 
+// attach reads what is said about a server that is to be attached.
+func (o *runOptions) attach(p *plan) error {
+	if p.cfg.Target != "" && o.attached.exec != "" {
+		return usagef("--exec starts a server, and there is a target as well; leave one of them out")
+	}
+	server, err := o.attached.process()
+	if err != nil {
+		return err
+	}
+	if server == nil {
+		for flag, given := range map[string]bool{"--restart": o.restart, "--port": o.port != 21} {
+			if given {
+				return usagef("%s is about a server of --exec; there is none", flag)
+			}
+		}
+		return nil
+	}
+	p.cfg.Attach, p.cfg.User, p.cfg.Password = server, o.attached.user, o.attached.password
+	p.cfg.Port, p.cfg.Restart = o.port, o.restart
+	for flag, given := range map[string]bool{"--local-addr": o.localAddr != "", "--stranger-addr": o.strangerAddr != ""} {
+		if given {
+			return usagef("%s is about this machine's sockets, and a server of --exec lives in the simulated network; leave it out", flag)
+		}
+	}
+	return nil
+}
+
 // embedded keeps apart what is said about a target and what is said about the
 // embedded server.
 func (o *runOptions) embedded(p *plan) error {
-	if p.cfg.Target != "" {
-		if len(o.faults)+len(o.tolerances) > 0 {
-			return usagef("--fault and --tolerance change the embedded server; leave the target out, or use ftpconform serve")
-		}
-		return nil
+	if p.cfg.Target != "" || p.cfg.Attach != nil {
+		return o.foreign(p)
 	}
 	for flag, given := range map[string]bool{"--local-addr": o.localAddr != "", "--stranger-addr": o.strangerAddr != "", "--jobs": o.jobs > 1} {
 		if given && !o.loopback {
@@ -172,11 +202,25 @@ func (o *runOptions) embedded(p *plan) error {
 	return deviate(&p.cfg, o.faults, o.tolerances)
 }
 
-func (o *runOptions) choose(p *plan) error {
-	p.cfg.Loopback = o.loopback
-	if o.loopback && p.cfg.Target != "" {
+// foreign refuses what is about the embedded server, where the target is
+// another one. The gateways around an attached one may have faults.
+func (o *runOptions) foreign(p *plan) error {
+	if o.loopback {
 		return usagef("--loopback is about the embedded server; leave the target out")
 	}
+	if p.cfg.Attach == nil && len(o.faults)+len(o.tolerances) > 0 || len(o.tolerances) > 0 {
+		return usagef("--fault and --tolerance change the embedded server; leave the target out, or use ftpconform serve")
+	}
+	for _, name := range o.faults {
+		if p.cfg.NetFaults.Set(name) != nil {
+			return usagef("--fault %s changes the embedded server; with --exec there are faults of gateways only, see ftpconform serve --list-faults", name)
+		}
+	}
+	return nil
+}
+
+func (o *runOptions) choose(p *plan) error {
+	p.cfg.Loopback = o.loopback
 	for _, t := range o.topologies {
 		if t == "all" {
 			p.cfg.Topologies = suites.Topologies()

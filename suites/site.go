@@ -1,0 +1,228 @@
+package suites
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/ftpconform/ftpconform/fakeclient"
+	"github.com/ftpconform/ftpconform/netsim"
+	"github.com/ftpconform/ftpconform/netsim/alg"
+	"github.com/ftpconform/ftpconform/netsim/gateway"
+	"github.com/ftpconform/ftpconform/reference"
+)
+
+// site is a network in real time with an attached server in it. Checks that
+// change nothing about the network share it.
+type site struct {
+	Scene
+	spec   netsim.Topology
+	server netsim.Attached
+	end    func()        // lets its time stop
+	over   chan struct{} // it stands still
+
+	mu     sync.Mutex
+	traces []*fakeclient.Trace // who is told what the server writes
+	words  []string            // the last that it has written
+	bad    string              // why nothing can be asked of it any more
+	during string              // the check that found that out
+}
+
+// lastWords is how many lines of a server's log are kept for error messages.
+const lastWords = 4
+
+// openSite starts the server in a network and waits until it answers.
+func openSite(ctx context.Context, cfg *Config, spec netsim.Topology) (*site, error) {
+	st := &site{spec: spec, over: make(chan struct{})}
+	st.Scene.site = st
+	failed := func(err error, hint string) error {
+		if words := st.lastWords(); words != "" {
+			err = fmt.Errorf("%w; its last words: %s", err, words)
+		}
+		return &PreflightError{Stage: StageReach, Target: cfg.Attach.Name(), Err: err, Hint: hint}
+	}
+	var err error
+	place := spec.ServerPlace(cfg.port())
+	if st.server, err = cfg.Attach.Start(ctx, place, st.say); err != nil {
+		return nil, failed(err, "")
+	}
+	if err := netsim.Await(ctx, st.server, place, cfg.bounds().Greet); err != nil {
+		err = failed(err, fmt.Sprintf("the server has to stay in the foreground, and to listen on port %d of %s", cfg.port(), place.Addrs[0].Addr()))
+		return nil, errors.Join(err, st.server.Close())
+	}
+	st.World, err = netsim.Build(spec, netsim.Options{Seed: 1, Real: true, Faults: cfg.NetFaults, Hosts: map[string]netsim.External{spec.Server: st.server}})
+	if err != nil {
+		return nil, errors.Join(err, st.server.Close())
+	}
+	st.target = placed(st.World, cfg.port())
+	st.target.User, st.target.Password, st.target.Dir = cfg.login()
+	st.target.Name = fmt.Sprintf("ftp://%s@%s/%s (%s)", url.PathEscape(st.target.User), st.target.Address, st.target.Dir, cfg.Attach.Name())
+	if !cfg.knowsRange() {
+		st.target.PassivePorts = reference.PortRange{}
+	}
+	st.run()
+	return st, nil
+}
+
+// login is how one logs in to an attached server.
+func (c *Config) login() (user, password, dir string) {
+	user, password = c.User, c.Password
+	if user == "" {
+		user, password = anonymous, anonymousPassword
+	}
+	return user, password, c.WriteDir
+}
+
+// run lets time pass until the site is closed.
+func (st *site) run() {
+	ctx, cancel := context.WithCancel(context.Background())
+	st.end = cancel
+	go func() {
+		defer close(st.over)
+		_ = st.World.Run(ctx, "site", func() { <-ctx.Done() }) // it ends because it is ended
+	}()
+}
+
+// close ends the server and lets the network stand still.
+func (st *site) close() error {
+	err := st.server.Close()
+	st.end()
+	<-st.over
+	st.World.Close()
+	return err
+}
+
+// greets connects to the server and waits for the first octet of its greeting.
+func (st *site) greets(ctx context.Context, bound time.Duration) error {
+	conn, err := st.Client().Dial(ctx, netip.AddrPort{}, st.target.Address)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+	_ = conn.SetReadDeadline(st.Client().Now().Add(bound))
+	_, err = conn.Read(make([]byte, 1))
+	return err
+}
+
+// say takes a line that the server has written.
+func (st *site) say(line string) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.words = append(st.words, line)
+	if len(st.words) > lastWords {
+		st.words = st.words[1:]
+	}
+	for _, t := range st.traces {
+		t.Add("server", fakeclient.ByServer, fakeclient.KindLog, line)
+	}
+}
+
+func (st *site) lastWords() string {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return strings.Join(st.words, " | ")
+}
+
+// tell lets a trace have what the server writes, until the function that it
+// returns is called.
+func (st *site) tell(t *fakeclient.Trace) (enough func()) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.traces = append(st.traces, t)
+	return func() {
+		st.mu.Lock()
+		defer st.mu.Unlock()
+		st.traces = slices.DeleteFunc(st.traces, func(o *fakeclient.Trace) bool { return o == t })
+	}
+}
+
+// trouble is why nothing can be asked of the server any more, empty if there is
+// no reason; check is who has found it.
+func (st *site) trouble() (bad, check string) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return st.bad, st.during
+}
+
+// condemn notes that nothing can be asked of the server any more.
+func (st *site) condemn(bad, check string) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if st.bad == "" {
+		st.bad, st.during = bad, check
+	}
+}
+
+// examine finds out whether the server is still there after a check. A check
+// that has an answer all the same keeps it.
+func (st *site) examine(ctx context.Context, res *Result, b Bounds) {
+	bad, _ := st.trouble()
+	switch fate := st.server.Fate(); {
+	case bad != "":
+	case fate != "":
+		bad = "target " + fate
+		if words := st.lastWords(); words != "" {
+			bad += " (" + words + ")"
+		}
+	case res.Verdict == Inconclusive && ctx.Err() == nil && st.hangs(ctx, b):
+		bad = fmt.Sprintf("target hangs: it runs, and does not greet within %v", b.Greet)
+	}
+	if bad == "" {
+		return
+	}
+	st.condemn(bad, res.Check)
+	switch res.Verdict {
+	case Pass, Info, Unsupported, NotApplicable, NotRun, HarnessError:
+	case Fail, Warn, Inconclusive:
+		// What was seen may be the effect of its end, and not of a breach.
+		res.Verdict, res.Message = Inconclusive, bad+"; seen before: "+res.Message
+	}
+}
+
+// hangs reports whether the server neither greets nor refuses.
+func (st *site) hangs(ctx context.Context, b Bounds) bool {
+	ctx, cancel := context.WithTimeout(ctx, b.Greet)
+	defer cancel()
+	err := st.greets(ctx, b.Greet)
+	return err != nil && (ctx.Err() != nil || errors.Is(err, syscall.ETIMEDOUT)) && st.server.Fate() == ""
+}
+
+// fit makes a built-in network one in which the server listens on another port
+// than 21, or uses other passive ports.
+func fit(t *netsim.Topology, port uint16, passive reference.PortRange) {
+	from := []gateway.PortRange{{First: controlPort, Last: controlPort}, t.PassivePorts}
+	to := []gateway.PortRange{{First: port, Last: port}, t.PassivePorts}
+	if passive != (reference.PortRange{}) {
+		to[1] = gateway.PortRange{First: passive.Min, Last: passive.Max}
+		t.PassivePorts = to[1]
+	}
+	change := func(r *gateway.PortRange) {
+		if i := slices.Index(from, *r); i >= 0 {
+			*r = to[i]
+		}
+	}
+	for i := range t.Gateways {
+		g := &t.Gateways[i]
+		if g.NAT != nil {
+			for j := range g.NAT.Forwards {
+				change(&g.NAT.Forwards[j].Ports)
+			}
+		}
+		if g.Filter != nil {
+			for j := range g.Filter.Rules {
+				change(&g.Filter.Rules[j].Ports)
+			}
+		}
+		if g.ALG.Profile != "" && g.ALG.Profile != alg.Off {
+			g.ALG.Ports = []uint16{port}
+		}
+	}
+}

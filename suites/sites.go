@@ -1,0 +1,276 @@
+package suites
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"sync"
+
+	"github.com/ftpconform/ftpconform/netsim"
+)
+
+// sites opens the networks in which the attached server is checked. There is
+// one at a time, because there is one server: a command that is started twice
+// may get into its own way on the disk.
+type sites struct {
+	cfg *Config
+
+	mu    sync.Mutex
+	free  *sync.Cond // somebody has left
+	cur   *site
+	users int
+	alone bool // the one user wants no other
+	// failed is why there is no server in a topology.
+	failed map[Topology]error
+	// prepare makes a server that has just been started ready for checks.
+	prepare func(ctx context.Context, st *site, t Topology) error
+}
+
+func newSites(cfg *Config, prepare func(ctx context.Context, st *site, t Topology) error) *sites {
+	s := &sites{cfg: cfg, failed: map[Topology]error{}, prepare: prepare}
+	s.free = sync.NewCond(&s.mu)
+	return s
+}
+
+// topology is the network of a check, and whether it is only for that one.
+func (s *sites) topology(c *Check, t Topology) (spec netsim.Topology, alone bool, err error) {
+	if spec, err = netsim.Builtin(string(t)); err != nil {
+		return spec, false, err
+	}
+	fit(&spec, s.cfg.port(), s.cfg.PassivePorts)
+	if c.Network != nil {
+		c.Network(&spec)
+		alone = true
+	}
+	return spec.WithDefaults(), alone || c.Exclusive, nil
+}
+
+// enter waits for the site with a network, and opens it where it is not the
+// current one. Whoever gets one has to leave it.
+func (s *sites) enter(ctx context.Context, t Topology, spec netsim.Topology, alone bool) (*site, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for {
+		fits := s.cur != nil && reflect.DeepEqual(s.cur.spec, spec) && !s.dead()
+		if s.users == 0 && !fits {
+			if err := s.open(ctx, t, spec); err != nil {
+				return nil, err
+			}
+			fits = true
+		}
+		if fits && !s.alone && (!alone || s.users == 0) {
+			s.users++
+			s.alone = alone
+			return s.cur, nil
+		}
+		s.free.Wait()
+	}
+}
+
+// dead reports whether the current server is to be started again.
+func (s *sites) dead() bool {
+	if s.cur.server.Fate() != "" {
+		s.cur.condemn("target "+s.cur.server.Fate(), "")
+	}
+	bad, _ := s.cur.trouble()
+	return bad != "" && s.cfg.Restart
+}
+
+// open makes a site the current one.
+func (s *sites) open(ctx context.Context, t Topology, spec netsim.Topology) error {
+	if err := s.failed[t]; err != nil {
+		return err
+	}
+	if err := s.closeLocked(); err != nil {
+		return err
+	}
+	st, err := openSite(ctx, s.cfg, spec)
+	if err == nil {
+		if err = s.prepare(ctx, st, t); err != nil {
+			err = errors.Join(err, st.close())
+		}
+	}
+	if err != nil {
+		if ctx.Err() == nil {
+			s.failed[t] = err
+		}
+		return err
+	}
+	s.cur = st
+	return nil
+}
+
+// leave gives a site back.
+func (s *sites) leave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.users--
+	s.alone = false
+	s.free.Broadcast()
+}
+
+// close ends the current site.
+func (s *sites) close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closeLocked()
+}
+
+func (s *sites) closeLocked() error {
+	if s.cur == nil {
+		return nil
+	}
+	err := s.cur.close()
+	s.cur = nil
+	if err != nil {
+		return fmt.Errorf("end the server: %w", err)
+	}
+	return nil
+}
+
+// inSite runs one check against the attached server.
+func (r *run) inSite(ctx context.Context, c Check, t Topology) Result {
+	res := notRun(c, t, "")
+	spec, alone, err := r.sites.topology(&c, t)
+	if err != nil {
+		res.Verdict, res.Message = HarnessError, err.Error()
+		return res
+	}
+	if err := r.know(ctx, t); err != nil {
+		return r.noSession(ctx, res, err)
+	}
+	known := r.known(t)
+	for _, n := range c.Needs {
+		if l, lacks := known.Lacks(n); lacks {
+			res.Verdict, res.Message = l.Verdict, l.Reason
+			return res
+		}
+	}
+	st, err := r.sites.enter(ctx, t, spec, alone)
+	if err != nil {
+		return r.noSession(ctx, res, err)
+	}
+	defer r.sites.leave()
+	if bad, check := st.trouble(); bad != "" {
+		res.Verdict, res.Message = Inconclusive, bad
+		if check != "" {
+			res.Message += " during " + check + "; with --restart it is started again"
+		}
+		return res
+	}
+	target := known.as(st.target)
+	target.Name, target.Stranger = st.target.Name, st.target.Stranger
+	res = r.judge(ctx, c, t, target, &st.Scene)
+	st.examine(ctx, &res, r.cfg.bounds())
+	return res
+}
+
+// noSession is the result of a check for which there was no server.
+func (r *run) noSession(ctx context.Context, res Result, err error) Result {
+	if ctx.Err() != nil {
+		res.Message = "the run was interrupted"
+		return res
+	}
+	res.Verdict, res.Message = Inconclusive, fmt.Sprintf("no session in %s: %v", res.Topology, err)
+	return res
+}
+
+// know makes sure that the preflight has been made in a topology.
+func (r *run) know(ctx context.Context, t Topology) error {
+	if r.known(t) != nil {
+		return nil
+	}
+	spec, _, err := r.sites.topology(&Check{}, t)
+	if err != nil {
+		return err
+	}
+	if _, err = r.sites.enter(ctx, t, spec, true); err == nil {
+		r.sites.leave()
+	}
+	return err
+}
+
+// known is what the preflight has found out in a topology; nil before.
+func (r *run) known(t Topology) *Target {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.targets[t]
+}
+
+// prepare makes the preflight on a server that has just been started; where it
+// has been made already, it sees to the files only.
+func (r *run) prepare(ctx context.Context, st *site, t Topology) error {
+	c := &Check{ID: "preflight"}
+	if known := r.known(t); known != nil {
+		s := r.session(ctx, c, known.as(st.target), &st.Scene)
+		defer s.abandon()
+		defer s.clock().AfterFunc(preflightLimit*s.Bounds.checkLimit(0), s.Client.Expire)()
+		return s.restock()
+	}
+	if r.target == nil {
+		r.target = st.target
+	}
+	if err := r.survey(ctx, c, st.target, &st.Scene); err != nil {
+		if fate := st.server.Fate(); fate != "" {
+			err = fmt.Errorf("%w; the server %s", err, fate)
+		}
+		return err
+	}
+	r.cfg.untold(st.target, &st.Topology)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.targets[t] = st.target
+	return nil
+}
+
+// cleanUpSite is cleanUp for an attached server.
+func (r *run) cleanUpSite(ctx context.Context) {
+	t := r.cfg.topologies()[0]
+	spec, _, err := r.sites.topology(&Check{}, t)
+	known := r.known(t)
+	if err != nil || known == nil {
+		return
+	}
+	st, err := r.sites.enter(ctx, t, spec, true)
+	if err != nil {
+		return
+	}
+	defer r.sites.leave()
+	if bad, _ := st.trouble(); bad == "" {
+		s := r.session(ctx, &Check{ID: "clean-up"}, known.as(st.target), &st.Scene)
+		defer s.abandon()
+		s.cleanUp()
+	}
+}
+
+// knowsRange reports whether it is known which passive ports an attached server
+// uses.
+func (c *Config) knowsRange() bool {
+	return c.PassivePorts.Max != 0 || c.Attach.Tells().PassivePorts
+}
+
+// untold notes what an attached server has not been told of its place.
+func (c *Config) untold(t *Target, spec *netsim.Topology) {
+	told := c.Attach.Tells()
+	lack := func(n Need, format string, args ...any) {
+		t.lacks[n] = Lack{Inconclusive, fmt.Sprintf(format, args...)}
+	}
+	if !told.PassivePorts {
+		lack(NeedFewPorts, "the server cannot be told another passive range; put {passive-min} and {passive-max} into its command")
+	}
+	if !c.knowsRange() && behindGateway(spec) {
+		lack(NeedOpenPorts, "the passive ports %d to %d are open in this network, and nobody has said that the server uses them: --passive-ports, or {passive-min} and {passive-max} in its command",
+			spec.PassivePorts.First, spec.PassivePorts.Last)
+	}
+	if spec.Advertise.IsValid() && !told.Advertise {
+		lack(NeedAdvertise, "the server has not been told the outside address of its NAT, %s; put {advertise} into its command", spec.Advertise)
+	}
+}
+
+// behindGateway reports whether a gateway protects the server.
+func behindGateway(spec *netsim.Topology) bool {
+	server, _ := spec.Host(spec.Server)
+	return slices.ContainsFunc(spec.Gateways, func(g netsim.Gateway) bool { return g.Inside.Network == server.Network })
+}
