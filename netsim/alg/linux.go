@@ -51,6 +51,8 @@ func (l *lineStarts) add(seq uint32) {
 	}
 }
 
+var _ gateway.Renumberer = (*linux)(nil)
+
 // Inspect implements gateway.Inspector.
 func (l *linux) Inspect(p *packet.Packet, v *packet.View, from gateway.Side) bool {
 	if !v.TCP {
@@ -77,9 +79,6 @@ func (l *linux) segment(p *packet.Packet, v *packet.View, from gateway.Side) boo
 		case found == partial:
 			l.conn.Note("dropped: partial %s at a line start, as Linux does", a.kind)
 			return false
-		case a.endpoint.Port() == 0:
-			l.conn.Note("dropped: %s with port 0, as Linux does", a.kind)
-			return false
 		default:
 			good = l.announced(p, v, from, a)
 		}
@@ -98,6 +97,9 @@ func (l *linux) announced(p *packet.Packet, v *packet.View, from gateway.Side, a
 		l.conn.Note("%s %s left alone: %s is not the %s's address", a.kind, printable(before), a.endpoint.Addr(), from)
 		return true
 	}
+	if a.endpoint.Port() == 0 {
+		return l.portZero(from, a)
+	}
 	if last := &l.once[from]; l.Faults.RewritesOnce {
 		if last.some && last.seq == v.Seq {
 			return true
@@ -113,20 +115,43 @@ func (l *linux) announced(p *packet.Packet, v *packet.View, from gateway.Side, a
 	// text has that of the control connection all the same.
 	name := l.named(from, a, netip.AddrPortFrom(l.conn.Seen(from).Addr(), opened.Port()))
 	after := canonical(a.kind, name)
-	if !l.translated(gateway.Client) && !l.translated(gateway.Server) || l.Faults.LeavesAddress && a.kind == port {
+	if !l.natted() || l.Faults.LeavesAddress && a.kind == port {
 		after = before
 	}
 	l.tell(from, a.kind, before, after, opened)
 	return after == before || l.replace(p, v, from, a, []byte(after))
 }
 
+// portZero deals with an endpoint that cannot be one. Linux drops the segment
+// when it has looked for a port in vain, and yet leaves an expectation behind;
+// where nothing is translated it looks for none.
+func (l *linux) portZero(from gateway.Side, a announcement) bool {
+	to := a.endpoint
+	if to.Addr() == l.conn.Real(from).Addr() {
+		to = netip.AddrPortFrom(l.conn.Seen(from).Addr(), 0)
+	}
+	_, _ = l.conn.Expect(l.verbatim(from, to)) // nobody can come there
+	if !l.natted() {
+		return true
+	}
+	l.conn.Note("dropped: %s with port 0, as Linux does", a.kind)
+	return false
+}
+
+// verbatim is the expectation of an endpoint as it stands.
+func (l *linux) verbatim(by gateway.Side, to netip.AddrPort) gateway.Expectation {
+	return gateway.Expectation{By: by, To: to, From: l.conn.Real(by.Other()).Addr(), Life: life, Uses: 1, Max: 1, Verbatim: true}
+}
+
+// natted reports whether an end of the connection is translated.
+func (l *linux) natted() bool { return l.translated(gateway.Client) || l.translated(gateway.Server) }
+
 // open expects the connection. With loose, Linux expects it at the announced
-// address, whatever the text says. Where the announcer is translated, nobody
-// comes there, unless that is the address by which the others know him.
+// address, whatever the text says: nobody comes there, unless that is the address
+// by which the others know the announcer.
 func (l *linux) open(from gateway.Side, ep netip.AddrPort) (netip.AddrPort, error) {
-	real, seen := l.conn.Real(from).Addr(), l.conn.Seen(from).Addr()
-	if ep.Addr() != real && ep.Addr() != seen && real != seen {
-		return ep, nil
+	if ep.Addr() != l.conn.Real(from).Addr() && ep.Addr() != l.conn.Seen(from).Addr() {
+		return l.conn.Expect(l.verbatim(from, ep))
 	}
 	return l.expect(from, ep, 1)
 }
@@ -161,3 +186,6 @@ func (l *linux) number(p *packet.Packet, v *packet.View, from gateway.Side) {
 		p.MapSACK(v, other.back)
 	}
 }
+
+// Renumber implements gateway.Renumberer.
+func (l *linux) Renumber(sender gateway.Side, ack uint32) uint32 { return l.numbers[sender].back(ack) }

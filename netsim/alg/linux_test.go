@@ -51,7 +51,7 @@ func TestLinuxText(t *testing.T) {
 		{"one letter of EPSV", linux, classic, 0, "E", gone, ""},
 		{"another letter", linux, classic, 0, "N", "", ""},
 		{"a stranger's address", linux, classic, 0, "PORT 8,8,8,8,4,1\r\n", "", ""},
-		{"a stranger's address, loose", loose, classic, 0, "PORT 8,8,8,8,4,1\r\n", "PORT 218,63,1,5,4,1\r\n", ""},
+		{"a stranger's address, loose", loose, classic, 0, "PORT 8,8,8,8,4,1\r\n", "PORT 218,63,1,5,4,1\r\n", "8.8.8.8:1025"},
 		{"the outside address, loose", loose, classic, 0, "PORT 218,63,1,5,4,1\r\n", "", "218.63.1.5:1025"},
 		{"EPRT", linux, classic, 0, "EPRT |1|192.168.1.2|1025|\r\n", "EPRT |1|218.63.1.5|1025|\r\n", "192.168.1.2:1025"},
 		{"EPRT with another delimiter", linux, classic, 0, "EPRT !1!192.168.1.2!1025!x\r\n", "EPRT |1|218.63.1.5|1025|x\r\n", "192.168.1.2:1025"},

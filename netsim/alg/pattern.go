@@ -138,7 +138,7 @@ func extended(b []byte, is4 bool) (netip.AddrPort, int) {
 		addr = address(four[:])
 	case b[1] == '2' && !is4:
 		n = max(bytes.IndexByte(rest, d), 0)
-		a, err := netip.ParseAddr(string(rest[:n]))
+		a, err := netip.ParseAddr(shortened(string(rest[:n])))
 		if err != nil || a.Zone() != "" || a.Is4() {
 			return netip.AddrPort{}, 0
 		}
@@ -149,6 +149,19 @@ func extended(b []byte, is4 bool) (netip.AddrPort, int) {
 	}
 	port, n := delimitedPort(b, 3+n+1, d)
 	return netip.AddrPortFrom(addr, port), n
+}
+
+// shortened takes leading zeros off the groups of an IPv6 address that have more
+// than four digits: Linux minds only a fifth one that counts.
+func shortened(addr string) string {
+	groups := strings.Split(addr, ":")
+	for i, g := range groups {
+		for len(g) > 4 && g[0] == '0' && !strings.Contains(g, ".") {
+			g = g[1:]
+		}
+		groups[i] = g
+	}
+	return strings.Join(groups, ":")
 }
 
 // delimitedPort reads a port from b[from] to the delimiter, which counts in the

@@ -33,6 +33,9 @@ func (g *Gateway) admit(in *port, p *packet.Packet, v *packet.View) {
 	case !p.ChecksumOK(v):
 		g.drop(p, BadChecksum)
 		return
+	case g.state.invalid && !g.valid(v):
+		g.invalid(in, p, v)
+		return
 	}
 	t, ok := g.target(v)
 	if !ok || g.own[t.real.Addr()] {
@@ -60,9 +63,27 @@ func (g *Gateway) admit(in *port, p *packet.Packet, v *packet.View) {
 		g.drop(p, why)
 		return
 	}
+	g.follow(c, p, v, Client)
 	g.track(c, v.Flags, Client)
 	g.attach(c, p)
 	g.deliver(in, p, v, c, Client)
+}
+
+// invalid lets a segment that belongs to no connection, and makes none, take its
+// way as it is.
+func (g *Gateway) invalid(in *port, p *packet.Packet, v *packet.View) {
+	switch {
+	case g.own[v.Dst.Addr()]:
+		g.local(in, p, v)
+		return
+	case !g.state.invalid && g.translates(v.Version):
+		g.drop(p, NoConnection)
+		return
+	}
+	out := g.routeTo(v.Dst.Addr())
+	if g.passable(in, out, p, v) && g.allowed(in, out, p, v, StateInvalid, v.Src, v.Dst) {
+		g.forward(in, out, p, v)
+	}
 }
 
 // target finds out where a segment leads. It reports false when it is for the

@@ -140,6 +140,8 @@ type tracking struct {
 	timeouts Timeouts
 	most     int
 	strict   bool
+	windows  bool
+	invalid  bool // segments take their way
 }
 
 // tracking gathers what NAT and Filter say about it; NAT's word counts more.
@@ -147,9 +149,9 @@ func (o Options) tracking() tracking {
 	t := tracking{most: defaultMax}
 	switch {
 	case o.NAT != nil:
-		t = tracking{o.NAT.Timeouts, o.NAT.MaxMappings, o.NAT.Strict}
+		t = tracking{o.NAT.Timeouts, o.NAT.MaxMappings, o.NAT.Strict, o.NAT.Windows, o.NAT.PassInvalid}
 	case o.Filter != nil:
-		t = tracking{o.Filter.Timeouts, o.Filter.MaxConnections, o.Filter.Strict}
+		t = tracking{o.Filter.Timeouts, o.Filter.MaxConnections, o.Filter.Strict, o.Filter.Windows, true}
 	}
 	if t.most == 0 {
 		t.most = defaultMax

@@ -66,8 +66,20 @@ func newLab(t *testing.T, o gateway.Options) *lab {
 	return newLabWith(t, o, 48*time.Hour)
 }
 
-// newLabWith makes a lab in which so much time may pass.
+// newLabWith makes a lab in which so much time may pass. The segments of most
+// tests have no numbers to speak of, so windows are not followed.
 func newLabWith(t *testing.T, o gateway.Options, most time.Duration) *lab {
+	t.Helper()
+	if o.NAT != nil {
+		n := *o.NAT
+		n.Windows = false
+		o.NAT = &n
+	}
+	return newExactLab(t, o, most)
+}
+
+// newExactLab makes a lab with the options as they are.
+func newExactLab(t *testing.T, o gateway.Options, most time.Duration) *lab {
 	t.Helper()
 	l := &lab{t: t, clock: clock.New(clock.Options{Seed: 1, Limits: clock.Limits{Virtual: most}})}
 	l.node = l.clock.Node()

@@ -38,6 +38,7 @@ type conn struct {
 	expires   time.Time
 	inspector Inspector
 	announced []*expectation // by this connection, the oldest first
+	windows   [2]window      // by Side, where they are followed
 }
 
 // end is what the gateway knows of a side of a connection.

@@ -46,7 +46,7 @@ func newExpectations() expectations { return expectations{at: map[netip.AddrPort
 // gives the same endpoint and begins anew.
 func (c *conn) Expect(spec Expectation) (netip.AddrPort, error) {
 	g, by := c.gateway, &c.ends[spec.By]
-	if !spec.To.IsValid() || spec.To.Port() == 0 || spec.To.Addr().Is4() != by.real.Addr().Is4() {
+	if !spec.To.IsValid() || spec.To.Port() == 0 && !spec.Verbatim || spec.To.Addr().Is4() != by.real.Addr().Is4() {
 		return netip.AddrPort{}, fmt.Errorf("%w: %v", ErrEndpoint, spec.To)
 	}
 	e := &expectation{Expectation: spec, master: c, outside: spec.To, real: spec.To, left: spec.Uses}
@@ -56,7 +56,11 @@ func (c *conn) Expect(spec Expectation) (netip.AddrPort, error) {
 	if spec.Life > 0 {
 		e.expires = g.now.Add(spec.Life)
 	}
-	if by.real.Addr() != by.seen.Addr() {
+	switch peer := &c.ends[spec.By.Other()]; {
+	case spec.Verbatim && spec.To.Port() != 0 && (by.translated || peer.translated):
+		e.real = netip.AddrPortFrom(by.real.Addr(), spec.To.Port()) // if anybody should come there
+	case spec.Verbatim:
+	case by.real.Addr() != by.seen.Addr():
 		if spec.To.Addr() == by.seen.Addr() { // it has announced what the other side knows it by
 			e.real = netip.AddrPortFrom(by.real.Addr(), spec.To.Port())
 		}
@@ -104,11 +108,16 @@ func (g *Gateway) outsideFor(e *expectation, addr netip.Addr) (netip.AddrPort, e
 }
 
 // claimed reports whether an expectation is in the way of a new one at an
-// endpoint.
+// endpoint. One that leads there for the same control connection is replaced.
 func (g *Gateway) claimed(e *expectation, outside netip.AddrPort) bool {
 	return slices.ContainsFunc(g.live(outside), func(o *expectation) bool {
-		return o.From == e.From || !o.From.IsValid() || !e.From.IsValid()
+		return (o.From == e.From || !o.From.IsValid() || !e.From.IsValid()) && !e.replaces(o)
 	})
+}
+
+// replaces reports whether a new expectation stands for the same as another one.
+func (e *expectation) replaces(o *expectation) bool {
+	return e.same(o) || e.master == o.master && e.By == o.By && e.From == o.From && e.real == o.real
 }
 
 // occupied reports whether an endpoint leads somewhere else already. On Linux
@@ -138,7 +147,7 @@ func (e *expectation) same(o *expectation) bool {
 func (g *Gateway) makeRoom(e *expectation) error {
 	c := e.master
 	g.expireOf(c)
-	if i := slices.IndexFunc(c.announced, e.same); i >= 0 {
+	if i := slices.IndexFunc(c.announced, e.replaces); i >= 0 {
 		g.unexpect(c.announced[i])
 	}
 	for e.Max > 0 && len(c.announced) >= e.Max {

@@ -16,11 +16,11 @@ type Filter struct {
 	Rules []Rule
 	// Default is what happens to what no rule matches.
 	Default Action
-	// Timeouts, Strict and MaxConnections are as in NAT, for a gateway that
-	// has none.
-	Timeouts       Timeouts
-	Strict         bool
-	MaxConnections int
+	// Timeouts, Strict, Windows and MaxConnections are as in NAT, for a gateway
+	// that has none. Rules decide about what is invalid.
+	Timeouts        Timeouts
+	Strict, Windows bool
+	MaxConnections  int
 }
 
 // Rule is a rule of a filter; zero values match everything.

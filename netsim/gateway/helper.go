@@ -40,6 +40,13 @@ type Inspector interface {
 	Inspect(p *packet.Packet, v *packet.View, from Side) bool
 }
 
+// Renumberer is an Inspector that changes the lengths of texts, and says what an
+// acknowledgement of the receiver's means in the numbers of the sender, who is
+// on a side.
+type Renumberer interface {
+	Renumber(sender Side, ack uint32) uint32
+}
+
 // Connection is what an Inspector knows of its connection and may ask of the
 // gateway. Its methods may only be called during Attach and Inspect.
 type Connection interface {
@@ -79,6 +86,9 @@ type Expectation struct {
 	// Max is how many expectations the control connection may have at a time; a
 	// new one drives the oldest out. 0 means any number.
 	Max int
+	// Verbatim expects the peer at To as it stands, as Linux does where its
+	// helper is loose or has found no port, even though nobody can come there.
+	Verbatim bool
 	// Port chooses the outside port where To's own cannot be used; nil lets the
 	// gateway choose.
 	Port func(taken func(port uint16) bool) uint16

@@ -103,7 +103,14 @@ func (g *Gateway) pass(in *port, p *packet.Packet, v *packet.View, c *conn, from
 	case begins(v) && from == Server && g.faults.DropsSimultaneousOpen:
 		g.drop(p, CrossedSYN)
 	default:
-		g.track(c, v.Flags, from)
+		switch g.follow(c, p, v, from) {
+		case outOfWindow:
+			g.invalid(in, p, v)
+			return
+		case late: // it goes on, and counts for nothing
+		default:
+			g.track(c, v.Flags, from)
+		}
 		out := c.ends[from].out
 		if g.passable(in, out, p, v) && g.allowed(in, out, p, v, c.state(), c.ends[from].real, c.ends[from.Other()].real) {
 			g.deliver(in, p, v, c, from)

@@ -94,6 +94,14 @@ type NAT struct {
 	// connection and is not a SYN. Otherwise it makes a connection, as Linux
 	// does with nf_conntrack_tcp_loose=1.
 	Strict bool
+	// Windows, if true, follows the numbers and windows of TCP, as Linux does: a
+	// segment that acknowledges what was never sent, or that lies beyond the
+	// receiver's window, is invalid.
+	Windows bool
+	// PassInvalid, if true, lets invalid segments take their way as they are,
+	// as Linux does: to the gateway itself, or out with the inside address.
+	// Otherwise they are dropped.
+	PassInvalid bool
 }
 
 // Behaviour says what a mapping or a filter depends on (RFC 4787 sections 4.1
@@ -201,6 +209,7 @@ func RFC5382() Options {
 func Linux() Options {
 	return Options{Unknown: UnknownReset, NAT: &NAT{
 		Mapping: AddressAndPortDependent, Filtering: AddressAndPortDependent, Ports: Preserve, Overload: true,
+		Windows: true, PassInvalid: true,
 		Timeouts: Timeouts{Established: 5 * 24 * time.Hour, Transitory: 2 * time.Minute, Close: 10 * time.Second},
 	}}
 }
