@@ -4,7 +4,7 @@ GO            ?= go
 GOLANGCI_LINT  = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.8.0
 FUZZTIME      ?= 20s
 
-.PHONY: build test race lint selftest fuzz specs bench-netsim
+.PHONY: build test race lint selftest fuzz specs bench-netsim referee
 
 build: ## the program, in bin/
 	$(GO) build -o bin/ftpconform ./cmd/ftpconform
@@ -31,6 +31,10 @@ fuzz: ## every fuzz target for FUZZTIME
 	@set -e; for pkg in $$($(GO) list ./...); do \
 	  for t in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
 	    echo "$$pkg $$t"; $(GO) test -run '^$$' -fuzz "^$$t\$$" -fuzztime $(FUZZTIME) $$pkg; done; done
+
+referee: ## our gateway with the helper "linux" against Linux itself; VECTORS=FILE replays recordings, SEED=N and CASES=N choose the scripts
+	@$(GO) build -o bin/referee ./netsim/referee
+	@bin/referee $(if $(VECTORS),-vectors $(VECTORS)) $(if $(SEED),-seed $(SEED)) $(if $(CASES),-cases $(CASES))
 
 bench-netsim: ## the simulated network against its targets and, for root with ip, nft and ethtool, against the kernel
 	$(GO) run ./netsim/bench

@@ -37,6 +37,7 @@ func readFilter(v value) *gateway.Filter {
 		field{"timeouts", func(v value) { readTimeouts(v, &f.Timeouts) }},
 		field{"max-connections", func(v value) { scalar(v, &f.MaxConnections, readCount) }},
 		field{"strict", func(v value) { scalar(v, &f.Strict, readBool) }},
+		field{"windows", func(v value) { scalar(v, &f.Windows, readBool) }},
 	)
 	return &f
 }

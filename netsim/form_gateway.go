@@ -76,6 +76,8 @@ func readNAT(v value) (*gateway.NAT, gateway.Unknown) {
 		field{"addresses", func(v value) { list(v, &n.Addresses, readAddr) }},
 		field{"max-mappings", func(v value) { scalar(v, &n.MaxMappings, readCount) }},
 		field{"strict", func(v value) { scalar(v, &n.Strict, readBool) }},
+		field{"windows", func(v value) { scalar(v, &n.Windows, readBool) }},
+		field{"pass-invalid", func(v value) { scalar(v, &n.PassInvalid, readBool) }},
 	)
 	return &n, unknown
 }

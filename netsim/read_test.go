@@ -52,6 +52,8 @@ gateways:
         - {address: 218.63.1.6, ports: 50000-50059, to: 192.168.1.2}
       max-mappings: 100
       strict: true
+      windows: true
+      pass-invalid: true
     filter:
       default: drop
       rules:
@@ -60,6 +62,7 @@ gateways:
       timeouts: {established: 2h}
       max-connections: 200
       strict: true
+      windows: true
     unknown: icmp
     alg: {profile: linux, ports: [21, 2121], loose: true}
 wires:
@@ -99,8 +102,8 @@ func TestReadEverything(t *testing.T) {
 				Forwards: []gateway.Forward{
 					{Ports: gateway.PortRange{First: 21, Last: 21}, To: addr("192.168.1.2"), Port: 2121},
 					{Addr: addr("218.63.1.6"), Ports: gateway.PortRange{First: 50000, Last: 50059}, To: addr("192.168.1.2")}},
-				MaxMappings: 100, Strict: true},
-			Filter: &gateway.Filter{Default: gateway.Drop, MaxConnections: 200, Strict: true,
+				MaxMappings: 100, Strict: true, Windows: true, PassInvalid: true},
+			Filter: &gateway.Filter{Default: gateway.Drop, MaxConnections: 200, Strict: true, Windows: true,
 				Timeouts: gateway.Timeouts{Established: 2 * time.Hour},
 				Rules: []gateway.Rule{
 					{In: "outside", Out: "inside", State: gateway.StateEstablished | gateway.StateRelated, Action: gateway.Accept},

@@ -127,8 +127,12 @@ func fightAll(ctx context.Context, seed uint64, count int, out io.Writer) error 
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%d of %d scripts agree with Linux %s, %d by rule and %d by chance (-seed %d)\n", agree, len(all), kernel.Version(), byRule, count, seed)
-	if agree < len(all) {
+	text, err := d.clashes(ctx, find(d.nets, "classic"))
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%s%d of %d scripts agree with Linux %s, %d by rule and %d by chance (-seed %d)\n", text, agree, len(all), kernel.Version(), byRule, count, seed)
+	if agree < len(all) || text != "" {
 		return errDiffer
 	}
 	return nil

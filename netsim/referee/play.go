@@ -31,9 +31,8 @@ func play(n *net, a arbiter, s script, port uint16) ([]outcome, error) {
 	if err := a.fresh(); err != nil {
 		return nil, err
 	}
-	p := &player{net: n, arbiter: a, port: port}
-	p.ends[client] = end{own: netip.AddrPortFrom(n.client, port), peer: n.dial, first: clientFirst, peerFirst: serverFirst}
-	if err := p.handshake(); err != nil {
+	p, err := begin(n, a, port)
+	if err != nil {
 		return nil, err
 	}
 	var all []outcome
@@ -47,7 +46,14 @@ func play(n *net, a arbiter, s script, port uint16) ([]outcome, error) {
 	return all, nil
 }
 
-// handshake opens the control connection.
+// begin opens a control connection.
+func begin(n *net, a arbiter, port uint16) (*player, error) {
+	p := &player{net: n, arbiter: a, port: port}
+	p.ends[client] = end{own: netip.AddrPortFrom(n.client, port), peer: n.dial, first: clientFirst, peerFirst: serverFirst}
+	return p, p.handshake()
+}
+
+// handshake makes the gateway see that of a control connection.
 func (p *player) handshake() error {
 	c := &p.ends[client]
 	out, err := p.arbiter.send(p.net.sideOf(client), packet.TCP(packet.Segment{Src: c.own, Dst: c.peer, Seq: clientFirst - 1,

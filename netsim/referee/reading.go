@@ -30,6 +30,9 @@ type reading struct {
 	// InTurn says that sessions follow each other; otherwise they are open side
 	// by side and take turns.
 	inTurn bool
+	// Otherwise says that the rule of the helper has the other effect than its
+	// words seem to say: when it was made and where it stands decides.
+	otherwise bool
 }
 
 // maxReadings bounds the readings that are tried.
@@ -89,13 +92,22 @@ func (v *vector) readings() []reading {
 			return more
 		})
 	}
-	if v.has("lost", "loss", "drop", "overtakes", "reorder", "desync") || strings.Contains(strings.ToLower(v.Notes), "lost") {
+	if v.has("lost", "loss", "drop", "overtakes", "reorder", "desync", "coalesced", "uplink") || strings.Contains(strings.ToLower(v.Notes), "lost") {
 		for _, r := range out[:min(len(out), maxLossy)] {
 			out = append(out, losses(r, len(segments))...)
 		}
 	}
+	if !plainRule.MatchString(v.Helper) || v.has("late", "remov", "rule", "module") {
+		for _, r := range out[:min(len(out), maxLossy)] {
+			r.otherwise = true
+			out = append(out, r)
+		}
+	}
 	return out
 }
+
+// plainRule is what most vectors say of the rule.
+var plainRule = regexp.MustCompile(`^(none|nft ct helper object.*|both.*|.* NAT only|CGN only.*)$`)
 
 // maxLossy is how many readings are varied by losses: there are many.
 const maxLossy = 12

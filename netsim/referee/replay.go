@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -53,6 +54,15 @@ func (v *vector) judge(ctx context.Context, f alg.Faults) verdict {
 // replay lets both sides of a vector say what they said, and returns how that
 // differs from the record.
 func (v *vector) replay(ctx context.Context, r reading, f alg.Faults) (differences []string) {
+	defer func() {
+		if e := recover(); e != nil { // an address that is none, say
+			differences = []string{fmt.Sprintf("it cannot be replayed: %v", e)}
+		}
+	}()
+	if r.otherwise {
+		other := *v
+		v, other.turned = &other, true
+	}
 	c := clock.New(clock.Options{Seed: 1})
 	node := c.Node()
 	way := routeOf(v)
@@ -355,6 +365,9 @@ func (p *replay) reply(ctx context.Context, s *session) {
 	if s == p.sessions[0] {
 		p.disturb(ctx, replyStep+p.told)
 		p.told++
+	}
+	if len(s.pending) == 0 { // a file that has no greeting
+		return
 	}
 	text := s.pending[0]
 	s.pending = s.pending[1:]

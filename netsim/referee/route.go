@@ -145,12 +145,20 @@ func (v *vector) newHop(name, in, out string, toServer int, helps bool) hop {
 // helped reports whether a gateway of some name has a helper, by what the vector
 // says; the name is empty where there is one gateway.
 func (v *vector) helped(names ...string) bool {
+	if len(names) == 0 {
+		return v.seesRule() != v.turned
+	}
+	h := v.Helper
+	return strings.Contains(h, "both") || slices.ContainsFunc(names, func(n string) bool { return strings.Contains(h, n) })
+}
+
+// seesRule reports whether the only rule for a helper gets to see the first
+// packet of the control connection.
+func (v *vector) seesRule() bool {
 	h := v.Helper
 	switch {
 	case h == "" || strings.HasPrefix(h, "none"):
 		return false
-	case len(names) > 0:
-		return strings.Contains(h, "both") || slices.ContainsFunc(names, func(n string) bool { return strings.Contains(h, n) })
 	// A rule counts before a connection is confirmed and after it is tracked, for
 	// the direction of the first packet.
 	case strings.Contains(h, " input ") || strings.Contains(h, "sport") || strings.Contains(h, "priority -300") || strings.Contains(h, " raw -300"):
@@ -175,8 +183,7 @@ func (v *vector) oneHop(client, near, out, server string) route {
 	atServer := strings.Contains(v.Helper, "server host")
 	r.hops = append(r.hops, v.newHop("gw", near, out, outside, v.helped() && !atServer))
 	if strings.Contains(v.Topology, "no NAT") { // a firewall between two hosts of one network
-		r.hops[0].Interfaces[inside].Addrs = []netip.Prefix{netip.PrefixFrom(r.client.Next(), 32), netip.PrefixFrom(r.client, 32)}
-		r.hops[0].Interfaces[inside].Addrs = r.hops[0].Interfaces[inside].Addrs[:1]
+		r.hops[0].Interfaces[inside].Addrs = []netip.Prefix{netip.PrefixFrom(r.client.Next(), 32)}
 		r.hops[0].Routes = append(r.hops[0].Routes, gateway.Route{To: netip.PrefixFrom(r.client, 32), Interface: inside})
 	}
 	if atServer && r.hops[0].NAT != nil {

@@ -24,6 +24,8 @@ type vector struct {
 	RepliesSeen    string   `json:"replies_on_client_wire"`
 	Expectations   []string `json:"expectations"`
 	ServerData     []data   `json:"server_data"`
+
+	turned bool // a reading's: the helper is there if it seems not to be
 }
 
 // data is an attempt at a data connection, as the server saw it.
