@@ -165,7 +165,7 @@ func TestEveryMessageCrossesNeighbours(t *testing.T) {
 					t.Errorf("%s: %+v", a.Title, m)
 				}
 				came := func(b lab.Message) bool { return b.To == m.From && b.At < m.At && b.Control == m.Control }
-				if _, gw := gateway(spec, m.From); gw && !slices.ContainsFunc(a.Messages[:i], came) {
+				if _, gw := gatewayOf(spec, m.From); gw && !slices.ContainsFunc(a.Messages[:i], came) {
 					t.Errorf("%s: %s sends what it did not get: %+v", a.Title, m.From, m)
 				}
 			}
@@ -173,7 +173,7 @@ func TestEveryMessageCrossesNeighbours(t *testing.T) {
 	}
 }
 
-func gateway(spec netsim.Topology, name string) (netsim.Gateway, bool) {
+func gatewayOf(spec netsim.Topology, name string) (netsim.Gateway, bool) {
 	for _, g := range spec.Gateways {
 		if g.Name == name {
 			return g, true
