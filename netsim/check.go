@@ -239,7 +239,7 @@ func (c *checker) addresses(at, node string, n Network, addrs []netip.Addr, fore
 func (c *checker) address(at, node string, n Network, a netip.Addr, free bool) {
 	other, taken := c.taken[station{n.Name, a}]
 	switch p := n.Prefix; {
-	case !usable(a):
+	case !c.usable(a):
 		c.failf(at, "%v cannot be a node's address; give one like 192.168.1.2 or 2001:db8::2", a)
 	case n.Name == "":
 	case taken:
@@ -249,14 +249,14 @@ func (c *checker) address(at, node string, n Network, a netip.Addr, free bool) {
 	case p.IsValid() && !free && reserved(p, a):
 		c.failf(at, "%v means all of network %s, or itself; give another address", a, n.Name)
 	}
-	if !taken && usable(a) {
+	if !taken && c.usable(a) {
 		c.taken[station{n.Name, a}] = node // even where it is wrong, it is not missed
 	}
 }
 
 // usable reports whether a node can have an address.
-func usable(a netip.Addr) bool {
-	return a.IsValid() && a.Zone() == "" && !a.Is4In6() && !a.IsUnspecified() && !a.IsMulticast() && !a.IsLoopback() &&
+func (c *checker) usable(a netip.Addr) bool {
+	return a.IsValid() && a.Zone() == "" && !a.Is4In6() && !a.IsUnspecified() && !a.IsMulticast() && (c.t.Loopback || !a.IsLoopback()) &&
 		a != netip.AddrFrom4([4]byte{255, 255, 255, 255})
 }
 

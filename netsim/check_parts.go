@@ -49,7 +49,7 @@ func (c *checker) parts() {
 			decoy.Name, words(client.Addrs), server.Network)
 	}
 	c.dial(client)
-	if a := c.t.Advertise; a.IsValid() && !usable(a) {
+	if a := c.t.Advertise; a.IsValid() && !c.usable(a) {
 		c.failf("advertise", "%v is no address that a server could name", a)
 	}
 	if p := c.t.PassivePorts; p != (gateway.PortRange{}) && (p.First == 0 || p.Last < p.First) {

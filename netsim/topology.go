@@ -48,6 +48,9 @@ type Topology struct {
 	// PassivePorts is the range that the server has been told to use and that
 	// is forwarded or allowed; zero for the server's choice.
 	PassivePorts gateway.PortRange
+	// Loopback, if true, lets addresses of 127.0.0.0/8 be those of nodes: for
+	// networks that go on in this machine, see package portal.
+	Loopback bool
 }
 
 // Network is a segment: everybody on it reaches everybody else directly, by
@@ -135,7 +138,7 @@ func (t *Topology) prefixes(network string, addrs []netip.Addr) []netip.Prefix {
 
 // gateway is a gateway as package gateway wants it, without what is random.
 func (t *Topology) gateway(g Gateway) gateway.Options {
-	o := gateway.Options{Name: g.Name, NAT: g.NAT, Filter: g.Filter, Unknown: g.Unknown}
+	o := gateway.Options{Name: g.Name, NAT: g.NAT, Filter: g.Filter, Unknown: g.Unknown, Loopback: t.Loopback}
 	for i, s := range []Side{g.Inside, g.Outside} {
 		o.Interfaces = append(o.Interfaces, gateway.Interface{Name: sides[i], Outside: i == outside,
 			Addrs: t.prefixes(s.Network, s.Addrs), MTU: t.wire(g.Name + "/" + sides[i]).Out.MTU})

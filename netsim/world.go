@@ -112,7 +112,7 @@ func (w *World) build(o Options) error {
 
 func (w *World) addHost(spec Host) error {
 	h, err := host.New(w.Clock, host.Options{Name: spec.Name, MTU: w.Topology.wire(spec.Name).Out.MTU,
-		Addrs: w.Topology.prefixes(spec.Network, spec.Addrs)})
+		Addrs: w.Topology.prefixes(spec.Network, spec.Addrs), Loopback: w.Topology.Loopback})
 	if err != nil {
 		return err
 	}

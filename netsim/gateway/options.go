@@ -24,7 +24,10 @@ type Options struct {
 	// an outside interface and is expected by nobody. From inside, the
 	// gateway answers with a RST, as a host does.
 	Unknown Unknown
-	Faults  Faults
+	// Loopback, if true, makes addresses of 127.0.0.0/8 like any other, as
+	// route_localnet does on Linux: for networks that go on in this machine.
+	Loopback bool
+	Faults   Faults
 }
 
 // Interface is a place where the gateway meets a network.

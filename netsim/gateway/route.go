@@ -32,7 +32,7 @@ func (g *Gateway) routesOf(specs []Route) []route {
 // routeTo returns the interface by which an address is reached, nil if there
 // is none.
 func (g *Gateway) routeTo(a netip.Addr) *port {
-	if a.IsMulticast() || a.IsUnspecified() || a.IsLoopback() {
+	if a.IsMulticast() || a.IsUnspecified() || a.IsLoopback() && !g.loopback {
 		return nil
 	}
 	for _, r := range g.routes {
@@ -61,7 +61,7 @@ func (in *port) addr(version uint8) (netip.Addr, bool) {
 // translated, one on that side of the gateway (RFC 3704 section 2.2).
 func (g *Gateway) plausible(in *port, v *packet.View) bool {
 	src := v.Src.Addr()
-	if !src.IsValid() || src.IsMulticast() || src.IsUnspecified() || src.IsLoopback() || src.Is4In6() ||
+	if !src.IsValid() || src.IsMulticast() || src.IsUnspecified() || src.IsLoopback() && !g.loopback || src.Is4In6() ||
 		src == broadcast || v.Dst.Addr().Is4In6() || g.own[src] {
 		return false
 	}

@@ -156,6 +156,12 @@ func (c *Conn) SetReadBuffer(octets int) error {
 	return nil
 }
 
+// SetWriteBuffer is that of *net.TCPConn.
+func (c *Conn) SetWriteBuffer(octets int) error {
+	c.ep.SocketOptions().SetSendBufferSize(int64(octets), true)
+	return nil
+}
+
 // SetNoDelay is that of *net.TCPConn; true is the default.
 func (c *Conn) SetNoDelay(on bool) error {
 	c.ep.SocketOptions().SetDelayOption(!on)

@@ -41,6 +41,9 @@ type Options struct {
 	Isolated bool
 	// MTU of the link in octets; default 1500.
 	MTU int
+	// Loopback, if true, makes addresses of 127.0.0.0/8 like any other: they are
+	// on the network.
+	Loopback bool
 }
 
 // Host is a host. Its clock is that of the network.
@@ -76,7 +79,8 @@ func New(c *clock.Clock, o Options) (*Host, error) {
 	h.link = newLink(h, o.MTU)
 	seed := c.Rand("host " + o.Name)
 	h.stack = stack.New(stack.Options{
-		NetworkProtocols: []stack.NetworkProtocolFactory{ipv4.NewProtocol, ipv6.NewProtocol},
+		NetworkProtocols: []stack.NetworkProtocolFactory{
+			ipv4.NewProtocolWithOptions(ipv4.Options{AllowExternalLoopbackTraffic: o.Loopback}), ipv6.NewProtocol},
 		TransportProtocols: []stack.TransportProtocolFactory{tcp.NewProtocol, icmp.NewProtocol4,
 			icmp.NewProtocol6},
 		Clock:      stackClock{h.Node},

@@ -53,6 +53,20 @@ func (c *Conn) UrgentAhead() int64 {
 	return max(c.host.urge.marked[pair{c.local, c.remote}]-c.read.Load(), 0)
 }
 
+// ReadUrgent is Read that also tells how many of the octets are up to and
+// including the one that is urgent; 0 when none of them is.
+func (c *Conn) ReadUrgent(b []byte) (n, urgent int, err error) {
+	before := c.read.Load()
+	n, err = c.Read(b)
+	c.host.mu.Lock()
+	at := c.host.urge.marked[pair{c.local, c.remote}] - before
+	c.host.mu.Unlock()
+	if 0 < at && at <= int64(n) {
+		urgent = int(at)
+	}
+	return n, urgent, err
+}
+
 // sendUrgent marks a segment of the stack's.
 func (h *Host) sendUrgent(p *packet.Packet, v *packet.View) {
 	if !v.TCP || v.Flags&(packet.SYN|packet.FIN|packet.RST) == 0 && !h.urge.used.Load() {
