@@ -230,7 +230,7 @@ func (c *checker) addresses(at, node string, n Network, addrs []netip.Addr, fore
 	}
 	local := slices.ContainsFunc(addrs, n.Prefix.Contains)
 	for i, a := range addrs {
-		free := foreigner || local && a.Is4() != n.Prefix.Addr().Is4()
+		free := foreigner || n.Open || local && a.Is4() != n.Prefix.Addr().Is4()
 		c.address(nth(at, i), node, n, a, free)
 	}
 }

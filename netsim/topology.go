@@ -63,6 +63,9 @@ type Network struct {
 	// destination is unreachable.
 	Via    string
 	Silent bool
+	// Open, if true, lets nodes have addresses outside of Prefix, as on one that
+	// stands for many networks.
+	Open bool
 }
 
 // Host is a machine.

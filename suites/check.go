@@ -46,6 +46,8 @@ const (
 	NeedAdvertise Need = "advertise"  // the server knows the outside address of its NAT
 	NeedOpenPorts Need = "open-ports" // the server uses the passive ports that the network opens
 	NeedFewPorts  Need = "few-ports"  // the server can be given another passive range
+	// NeedServerSide is that the network on the server's side is simulated too.
+	NeedServerSide Need = "server-side"
 )
 
 // Check is one question to a server. Everything about it is in the value; the
@@ -122,7 +124,7 @@ func (c Check) Slow(cfg *Config) (time.Duration, bool) {
 	if c.Waits == nil || cfg.simulated() { // waiting costs nothing there
 		return 0, false
 	}
-	if c.Network != nil && cfg.attached() {
+	if c.Network != nil && (cfg.attached() || cfg.remote()) {
 		return 0, false // it waits for a server that tries what cannot work, and few do
 	}
 	d := c.Waits(cfg)

@@ -29,7 +29,8 @@ type Config struct {
 	Tolerances reference.Tolerances
 
 	// Topologies are the networks in which to check; default Direct, and
-	// ClientNAT as well for a server in the simulated network.
+	// ClientNAT as well for a server in the simulated network. Before a Target
+	// the NATs of clients can be simulated: in others its checks have no answer.
 	Topologies []Topology
 	// Loopback puts the embedded server on this machine's loopback, in real
 	// time, in place of the simulated network.
@@ -53,8 +54,13 @@ type Config struct {
 	// TimeoutScale multiplies every bound; default 1.
 	TimeoutScale float64
 
-	// LocalAddr is the client's address; default the host's choice.
+	// LocalAddr is the client's address, or, where a simulated NAT stands before
+	// a target, that of the NAT; default the host's choice.
 	LocalAddr netip.Addr
+	// InsideAddr is the client's IPv4 address behind that NAT; default one that
+	// is nobody's, such as 192.0.2.2 (RFC 5737), because the server may connect
+	// to it.
+	InsideAddr netip.Addr
 	// StrangerAddr is a second address of this machine, from which another
 	// client comes; default 127.0.0.2 for a target on 127.0.0.1.
 	StrangerAddr netip.Addr

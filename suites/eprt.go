@@ -34,7 +34,7 @@ var eprtChecks = []Check{
 		},
 	},
 	{
-		ID: "eprt-delimiters", Requirements: []string{"FTP-EPRT-003"}, Needs: []Need{NeedEPRT, NeedPORT, NeedFiles}, In: whereDialledExtended,
+		ID: "eprt-delimiters", Requirements: []string{"FTP-EPRT-003"}, Needs: []Need{NeedEPRT, NeedPORT, NeedFiles}, In: whereVerbatim,
 		Title:    "EPRT works with any delimiter, not only with the bar",
 		Why:      "The client chooses the delimiter; a server that splits at the bar alone refuses what the document allows.",
 		Conforms: []string{"200, and a connection, with !, ~, # and the comma (RFC 2428 section 2)"},

@@ -79,7 +79,7 @@ var pathChecks = []Check{
 		},
 	},
 	{
-		ID: "path-decoy", Requirements: []string{"FTP-NAT-035"}, Needs: []Need{NeedFiles},
+		ID: "path-decoy", Requirements: []string{"FTP-NAT-035"}, Needs: []Need{NeedFiles, NeedServerSide},
 		Title:    "A machine that happens to have the client's private address hears nothing from the server",
 		Why:      "Private addresses are everywhere the same; the file would go to a stranger, and the client would be told 226.",
 		Conforms: []string{"5yz to PORT and EPRT with the address that the client has behind its NAT, and no connection after RETR (RFC 2577 sections 3 and 4)"},

@@ -31,7 +31,7 @@ func (s *Session) watchServer() *serverWatch {
 		switch {
 		case from == 0 && m == wire.Sent:
 			w.dialled = append(w.dialled, v.Dst)
-		case from == 1 && m == wire.Arrived && v.Dst.Port() == controlPort:
+		case from == 1 && m == wire.Arrived && v.Dst.Port() == s.Target.Address.Port():
 			w.clients[v.Src.Addr()] = true
 		}
 	})

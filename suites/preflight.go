@@ -139,12 +139,9 @@ func (s *Session) ownDirectory(c *Control) error {
 func (s *Session) addresses() {
 	t := s.Target
 	if !t.Stranger.IsValid() {
-		t.Stranger = s.Config.StrangerAddr
+		t.Stranger = strangerOf(s.Config, t.Address.Addr())
 	}
 	loopback := t.Address.Addr().IsLoopback() && t.Address.Addr().Is4()
-	if !t.Stranger.IsValid() && loopback {
-		t.Stranger = netip.AddrFrom4([4]byte{127, 0, 0, 2})
-	}
 	if t.Stranger.IsValid() {
 		l, err := s.Client.Listen(netip.AddrPortFrom(t.Stranger, 0))
 		if err != nil {
@@ -159,7 +156,7 @@ func (s *Session) addresses() {
 	switch {
 	case s.Config.attached(): // the machine has them; whether the server answers there is its own affair
 		others, t.Others = t.Others, nil
-	case !loopback:
+	case !loopback || s.Scene != nil: // in a simulated network they would be those of others
 		return
 	}
 	for _, other := range others {

@@ -47,7 +47,9 @@ type run struct {
 	target  *Target
 	targets map[Topology]*Target
 	pool    *pool  // of embedded servers on the loopback; nil otherwise
-	sites   *sites // of an attached server; nil otherwise
+	sites   *sites // of an attached server, or before a remote one; nil otherwise
+	// noPortal is why there can be no simulated NAT before a remote target.
+	noPortal string
 
 	// alone keeps exclusive checks apart from the others.
 	alone sync.RWMutex
@@ -89,7 +91,25 @@ func newRun(ctx context.Context, cfg *Config) (*run, error) {
 	}
 	r.target.PassivePorts = cfg.PassivePorts
 	r.target.lacks = map[Need]Lack{}
-	return r, nil
+	return r, r.open()
+}
+
+// open finds out how the simulated networks before a remote target go on, if
+// there are to be any.
+func (r *run) open() error {
+	if !slices.ContainsFunc(r.cfg.topologies(), r.cfg.sited) {
+		return nil
+	}
+	given := *r.target
+	b, err := newBeyond(r.cfg, &given)
+	var no *noPortalError
+	if errors.As(err, &no) {
+		r.noPortal = no.reason
+		return nil
+	}
+	r.sites = newSites(r.cfg, r.prepare)
+	r.sites.beyond = b
+	return err
 }
 
 func (r *run) close() {
@@ -193,7 +213,7 @@ func (r *run) all(ctx context.Context) {
 	}
 	// Those that wait long start early.
 	slices.SortStableFunc(first, func(a, b task) int { return int(r.waits(b.find()) - r.waits(a.find())) })
-	if r.cfg.attached() {
+	if r.sites != nil {
 		first, last = r.byNetwork(first), r.byNetwork(last)
 	}
 	r.each(ctx, first)

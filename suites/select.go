@@ -106,12 +106,12 @@ func tidyFilter(s string) string {
 func (s *selection) excludes(c Check, t Topology) string {
 	matches := func(m match) bool { return m(c, t) }
 	switch {
-	case s.cfg.attached() && c.Role() != "server":
+	case s.cfg.sited(t) && c.Role() != "server":
 		return "judges a gateway, and not the server; run without a target to have it"
-	case s.cfg.attached() && c.Server != nil:
+	case s.cfg.sited(t) && c.Server != nil:
 		return "needs a server with settings of its own, which only the embedded reference server can be given"
-	case !s.cfg.simulated() && !s.cfg.attached() && (t != Direct || c.Network != nil || c.Server != nil):
-		return "needs the simulated network, in which only the embedded reference server lives"
+	case !s.cfg.simulated() && !s.cfg.sited(t) && (t != Direct || c.Network != nil || c.Server != nil):
+		return "needs to know what stands between client and server: run it in the simulated network, with --exec or without a target"
 	case !slices.Contains(s.cfg.topologies(), t):
 		return "deselected: topology " + string(t) + " is not among --topology"
 	case len(s.only) > 0 && !slices.ContainsFunc(s.only, matches):

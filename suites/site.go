@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -16,6 +17,7 @@ import (
 	"github.com/ftpconform/ftpconform/netsim"
 	"github.com/ftpconform/ftpconform/netsim/alg"
 	"github.com/ftpconform/ftpconform/netsim/gateway"
+	"github.com/ftpconform/ftpconform/netsim/portal"
 	"github.com/ftpconform/ftpconform/reference"
 )
 
@@ -24,9 +26,12 @@ import (
 type site struct {
 	Scene
 	spec   netsim.Topology
-	server netsim.Attached
-	end    func()        // lets its time stop
-	over   chan struct{} // it stands still
+	server netsim.Attached // nil where the network goes on in a portal
+	portal *portal.Portal  // nil where it does not
+	// opening is the first line of every trace, if there is one.
+	opening string
+	end     func()        // lets its time stop
+	over    chan struct{} // it stands still
 
 	mu     sync.Mutex
 	traces []*fakeclient.Trace // who is told what the server writes
@@ -90,9 +95,32 @@ func (st *site) run() {
 	}()
 }
 
+// fate is how the server has ended by itself; "" when it has not, or nobody can
+// know.
+func (st *site) fate() string {
+	if st.server == nil {
+		return ""
+	}
+	return st.server.Fate()
+}
+
+// hitches are what this machine could not do for the network so far.
+func (st *site) hitches() []string {
+	if st.portal == nil {
+		return nil
+	}
+	return st.portal.Hitches()
+}
+
 // close ends the server and lets the network stand still.
 func (st *site) close() error {
-	err := st.server.Close()
+	var err error
+	if st.server != nil {
+		err = st.server.Close()
+	}
+	if st.portal != nil {
+		st.portal.Close()
+	}
 	st.end()
 	<-st.over
 	st.World.Close()
@@ -137,6 +165,9 @@ func (st *site) tell(t *fakeclient.Trace) (enough func()) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.traces = append(st.traces, t)
+	if st.opening != "" {
+		t.Note("%s", st.opening)
+	}
 	return func() {
 		st.mu.Lock()
 		defer st.mu.Unlock()
@@ -161,24 +192,16 @@ func (st *site) condemn(bad, check string) {
 	}
 }
 
-// examine finds out whether the server is still there after a check. A check
-// that has an answer all the same keeps it.
+// examine finds out whether the server is still there after a check that has not
+// gone well. A check that has an answer all the same keeps it.
 func (st *site) examine(ctx context.Context, res *Result, b Bounds) {
 	bad, _ := st.trouble()
-	switch fate := st.server.Fate(); {
-	case bad != "":
-	case fate != "":
-		bad = "target " + fate
-		if words := st.lastWords(); words != "" {
-			bad += " (" + words + ")"
-		}
-	case res.Verdict == Inconclusive && ctx.Err() == nil && st.hangs(ctx, b):
-		bad = fmt.Sprintf("target hangs: it runs, and does not greet within %v", b.Greet)
-	}
 	if bad == "" {
-		return
+		if bad = st.ails(ctx, res.Verdict, b); bad == "" {
+			return
+		}
+		st.condemn(bad, res.Check)
 	}
-	st.condemn(bad, res.Check)
 	switch res.Verdict {
 	case Pass, Info, Unsupported, NotApplicable, NotRun, HarnessError:
 	case Fail, Warn, Inconclusive:
@@ -187,12 +210,45 @@ func (st *site) examine(ctx context.Context, res *Result, b Bounds) {
 	}
 }
 
-// hangs reports whether the server neither greets nor refuses.
-func (st *site) hangs(ctx context.Context, b Bounds) bool {
-	ctx, cancel := context.WithTimeout(ctx, b.Greet)
+// ails says what is wrong with the server as a whole, as far as a check with such
+// a verdict is a reason to look; "" when nothing is.
+func (st *site) ails(ctx context.Context, v Verdict, b Bounds) string {
+	if st.server == nil {
+		return ""
+	}
+	well := true
+	if (v == Fail || v == Warn || v == Inconclusive) && ctx.Err() == nil && st.server.Fate() == "" {
+		probe, cancel := context.WithTimeout(ctx, b.Greet)
+		defer cancel()
+		err := st.greets(probe, b.Greet)
+		well = err == nil
+		late := probe.Err() != nil || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, syscall.ETIMEDOUT)
+		if !well && (!late || ctx.Err() != nil) {
+			st.mourn(ctx, b)
+			well = true // it may be full, or refuse us
+		}
+	}
+	switch fate := st.server.Fate(); {
+	case fate != "":
+		if words := st.lastWords(); words != "" {
+			fate += " (" + words + ")"
+		}
+		return "target " + fate
+	case !well:
+		return fmt.Sprintf("target hangs: it runs, and does not greet within %v", b.Greet)
+	}
+	return ""
+}
+
+// mourn waits a little for the news that the server has ended: its connections
+// end earlier.
+func (st *site) mourn(ctx context.Context, b Bounds) {
+	ctx, cancel := context.WithTimeout(ctx, b.Close)
 	defer cancel()
-	err := st.greets(ctx, b.Greet)
-	return err != nil && (ctx.Err() != nil || errors.Is(err, syscall.ETIMEDOUT)) && st.server.Fate() == ""
+	select {
+	case <-st.server.Gone():
+	case <-ctx.Done():
+	}
 }
 
 // fit makes a built-in network one in which the server listens on another port

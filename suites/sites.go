@@ -24,6 +24,9 @@ type sites struct {
 	alone bool // the one user wants no other
 	// failed is why there is no server in a topology.
 	failed map[Topology]error
+	// beyond is where the networks before a remote target go on; nil for an
+	// attached one.
+	beyond *beyond
 	// prepare makes a server that has just been started ready for checks.
 	prepare func(ctx context.Context, st *site, t Topology) error
 }
@@ -39,10 +42,17 @@ func (s *sites) topology(c *Check, t Topology) (spec netsim.Topology, alone bool
 	if spec, err = netsim.Builtin(string(t)); err != nil {
 		return spec, false, err
 	}
-	fit(&spec, s.cfg.port(), s.cfg.PassivePorts)
+	port := s.cfg.port()
+	if s.beyond != nil {
+		port = s.beyond.target.Address.Port() // a helper has to look there
+	}
+	fit(&spec, port, s.cfg.PassivePorts)
 	if c.Network != nil {
 		c.Network(&spec)
 		alone = true
+	}
+	if s.beyond != nil {
+		s.beyond.relocate(&spec)
 	}
 	return spec.WithDefaults(), alone || c.Exclusive, nil
 }
@@ -71,8 +81,8 @@ func (s *sites) enter(ctx context.Context, t Topology, spec netsim.Topology, alo
 
 // dead reports whether the current server is to be started again.
 func (s *sites) dead() bool {
-	if s.cur.server.Fate() != "" {
-		s.cur.condemn("target "+s.cur.server.Fate(), "")
+	if fate := s.cur.fate(); fate != "" {
+		s.cur.condemn("target "+fate, "")
 	}
 	bad, _ := s.cur.trouble()
 	return bad != "" && s.cfg.Restart
@@ -86,7 +96,13 @@ func (s *sites) open(ctx context.Context, t Topology, spec netsim.Topology) erro
 	if err := s.closeLocked(); err != nil {
 		return err
 	}
-	st, err := openSite(ctx, s.cfg, spec)
+	var st *site
+	var err error
+	if s.beyond != nil {
+		st, err = s.beyond.open(s.cfg, spec)
+	} else {
+		st, err = openSite(ctx, s.cfg, spec)
+	}
 	if err == nil {
 		if err = s.prepare(ctx, st, t); err != nil {
 			err = errors.Join(err, st.close())
@@ -100,6 +116,21 @@ func (s *sites) open(ctx context.Context, t Topology, spec netsim.Topology) erro
 	}
 	s.cur = st
 	return nil
+}
+
+// lost is why nothing can be asked of the server any more, if it is not to be
+// started again.
+func (s *sites) lost() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cur == nil || s.cfg.Restart {
+		return ""
+	}
+	bad, check := s.cur.trouble()
+	if check != "" {
+		bad += ", during " + check
+	}
+	return bad
 }
 
 // leave gives a site back.
@@ -162,7 +193,9 @@ func (r *run) inSite(ctx context.Context, c Check, t Topology) Result {
 	}
 	target := known.as(st.target)
 	target.Name, target.Stranger = st.target.Name, st.target.Stranger
+	before := len(st.hitches())
 	res = r.judge(ctx, c, t, target, &st.Scene)
+	hinder(&res, st.hitches()[before:])
 	st.examine(ctx, &res, r.cfg.bounds())
 	return res
 }
@@ -213,12 +246,14 @@ func (r *run) prepare(ctx context.Context, st *site, t Topology) error {
 		r.target = st.target
 	}
 	if err := r.survey(ctx, c, st.target, &st.Scene); err != nil {
-		if fate := st.server.Fate(); fate != "" {
+		if fate := st.fate(); fate != "" {
 			err = fmt.Errorf("%w; the server %s", err, fate)
 		}
 		return err
 	}
-	r.cfg.untold(st.target, &st.Topology)
+	if r.cfg.attached() {
+		r.cfg.untold(st.target, &st.Topology)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.targets[t] = st.target
@@ -227,6 +262,9 @@ func (r *run) prepare(ctx context.Context, st *site, t Topology) error {
 
 // cleanUpSite is cleanUp for an attached server.
 func (r *run) cleanUpSite(ctx context.Context) {
+	if r.lost = r.sites.lost(); r.lost != "" {
+		return
+	}
 	t := r.cfg.topologies()[0]
 	spec, _, err := r.sites.topology(&Check{}, t)
 	known := r.known(t)

@@ -72,7 +72,7 @@ const (
 
 // needs are all needs.
 var needs = []Need{NeedData, NeedPassive, NeedActive, NeedEPSV, NeedEPRT, NeedStranger, NeedModeB, NeedModeC, NeedFiles, NeedPORT,
-	NeedAdvertise, NeedOpenPorts, NeedFewPorts, needEPSVWorks, needEPRTWorks}
+	NeedAdvertise, NeedOpenPorts, NeedFewPorts, NeedServerSide, needEPSVWorks, needEPRTWorks}
 
 // UsageError says that the configuration makes no sense; the run has not
 // begun.

@@ -79,8 +79,8 @@ func (c *Config) checkTopologies() error {
 		switch {
 		case !slices.Contains(Topologies(), t):
 			return usageErrorf("unknown topology %q; there are %s, and all", t, join(Topologies()))
-		case t != Direct && !c.simulated() && !c.attached():
-			return usageErrorf("topology %s needs the simulated network, in which only the embedded reference server lives so far; leave the target out", t)
+		case t != Direct && !c.simulated() && !c.sited(t):
+			return usageErrorf("topology %s needs the simulated network, and Loopback leaves it out", t)
 		}
 	}
 	return c.checkNetFaults()
@@ -91,7 +91,7 @@ func (c *Config) checkNetFaults() error {
 	if len(names) == 0 {
 		return nil
 	}
-	if !c.simulated() && !c.attached() {
+	if !c.simulated() && !slices.ContainsFunc(c.topologies(), c.sited) {
 		return usageErrorf("%s is a fault of a gateway, and there is none outside the simulated network", names[0])
 	}
 	helped := len(c.NetFaults.ALG.Names()) > 0

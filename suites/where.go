@@ -14,7 +14,10 @@ var (
 	// whereDialled are those in which the server reaches what a client listens
 	// on.
 	whereDialled = []Topology{Direct, ClientNATALG, ServerNAT, ServerNATALG, ServerFirewall}
-	// The same for checks that can do with EPSV and EPRT, which know IPv6.
+	// whereVerbatim are those of them, and with IPv6, in which nobody on the way
+	// writes a command anew.
+	whereVerbatim = []Topology{Direct, ServerNAT, ServerFirewall, IPv6}
+	// The others for checks that can do with EPSV and EPRT, which know IPv6.
 	whereExtended        = withIPv6(whereServed)
 	whereOpenExtended    = withIPv6(whereOpen)
 	whereDialledExtended = withIPv6(whereDialled)

@@ -40,8 +40,11 @@ func (r *run) one(ctx context.Context, c Check, topology Topology) (res Result) 
 	if ctx.Err() != nil {
 		return notRun(c, topology, "the run was interrupted")
 	}
-	if r.cfg.attached() {
+	switch {
+	case r.cfg.attached():
 		return r.inSite(ctx, c, topology)
+	case r.cfg.sited(topology):
+		return r.inPortal(ctx, c, topology)
 	}
 	for _, n := range c.Needs {
 		if l, lacks := r.targets[topology].Lacks(n); lacks {

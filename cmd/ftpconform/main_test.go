@@ -4,15 +4,19 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/ftpconform/ftpconform/netsim/attach"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -30,6 +34,9 @@ func TestMain(m *testing.M) {
 //	closed NAME             put a HOST:PORT where nobody listens into NAME
 //	interrupt TEXT ARGS...  run ftpconform, send SIGINT once the standard error
 //	                        holds TEXT, and expect exit code 130
+//
+// The condition attach holds where servers can be attached to the simulated
+// network, and root for root on Linux.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -39,6 +46,15 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "serve": serveInBackground, "closed": closedPort, "interrupt": interrupt,
+		},
+		Condition: func(cond string) (bool, error) {
+			switch cond {
+			case "attach":
+				return (&attach.Process{}).Available() == nil, nil
+			case "root":
+				return runtime.GOOS == "linux" && os.Geteuid() == 0, nil
+			}
+			return false, fmt.Errorf("unknown condition %q", cond)
 		},
 	})
 }

@@ -25,6 +25,7 @@ type runOptions struct {
 	jobs                     int
 	scale                    float64
 	localAddr, strangerAddr  string
+	insideAddr               string
 	reports                  []string
 	writeDir, fullDir        string
 	active                   bool
@@ -47,7 +48,8 @@ func (o *runOptions) flags(cmd *cobra.Command) {
 	f.BoolVar(&o.strict, "strict", false, "grade accepted deviations as breaches")
 	f.IntVarP(&o.jobs, "jobs", "j", 0, "`N` checks at a time (default 1, and "+strconv.Itoa(suites.EmbeddedJobs)+" with --loopback)")
 	f.Float64Var(&o.scale, "timeout-scale", 1, "multiply every bound by this `FACTOR`, for slow links and busy machines")
-	f.StringVar(&o.localAddr, "local-addr", "", "the client's `ADDRESS` on this machine")
+	f.StringVar(&o.localAddr, "local-addr", "", "the client's `ADDRESS` on this machine, or that of the simulated NAT before a target")
+	f.StringVar(&o.insideAddr, "inside-addr", "", "the client's `ADDRESS` behind a simulated NAT before a target (default 192.0.2.2, which is nobody's)")
 	f.StringVar(&o.strangerAddr, "stranger-addr", "", "a second `ADDRESS` of this machine, for the checks about strangers")
 	f.StringArrayVar(&o.reports, "report", nil, "write a report, `FORMAT=PATH` with the format json or junit and - for the\nstandard output; repeatable")
 	f.StringVar(&o.writeDir, "write-dir", "", "the `DIRECTORY` on the target for the files of the run")
@@ -150,6 +152,26 @@ func (o *runOptions) addresses(p *plan) error {
 	if o.localAddr != "" && p.cfg.LocalAddr == p.cfg.StrangerAddr {
 		return usagef("--local-addr and --stranger-addr are the same; a stranger has another address")
 	}
+	return o.inside(p)
+}
+
+// inside reads the address of a client behind a simulated NAT.
+func (o *runOptions) inside(p *plan) error {
+	if o.insideAddr == "" {
+		return nil
+	}
+	addr, err := netip.ParseAddr(o.insideAddr)
+	last := byte(0)
+	if err == nil && addr.Is4() {
+		last = addr.As4()[3]
+	}
+	switch {
+	case last == 0 || last == 255 || addr.IsMulticast() || addr.IsUnspecified():
+		return usagef("--inside-addr %q is not the IPv4 address of a host; the client behind the NAT needs one like 192.0.2.2", o.insideAddr)
+	case p.cfg.Target == "" || !slices.ContainsFunc(o.topologies, func(t string) bool { return t != string(suites.Direct) }):
+		return usagef("--inside-addr is about a simulated NAT before a target; give a target, and --topology client-nat")
+	}
+	p.cfg.InsideAddr = addr
 	return nil
 }
 
@@ -208,12 +230,13 @@ func (o *runOptions) foreign(p *plan) error {
 	if o.loopback {
 		return usagef("--loopback is about the embedded server; leave the target out")
 	}
-	if p.cfg.Attach == nil && len(o.faults)+len(o.tolerances) > 0 || len(o.tolerances) > 0 {
+	simulated := p.cfg.Attach != nil || slices.ContainsFunc(o.topologies, func(t string) bool { return t != string(suites.Direct) })
+	if len(o.tolerances) > 0 || len(o.faults) > 0 && !simulated {
 		return usagef("--fault and --tolerance change the embedded server; leave the target out, or use ftpconform serve")
 	}
 	for _, name := range o.faults {
 		if p.cfg.NetFaults.Set(name) != nil {
-			return usagef("--fault %s changes the embedded server; with --exec there are faults of gateways only, see ftpconform serve --list-faults", name)
+			return usagef("--fault %s changes the embedded server; for another one there are faults of gateways only, see ftpconform serve --list-faults", name)
 		}
 	}
 	return nil

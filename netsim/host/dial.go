@@ -129,7 +129,22 @@ func (h *Host) Listen(_ context.Context, local netip.AddrPort) (net.Listener, er
 	if a, err := ep.GetLocalAddress(); err == nil {
 		l.at = netip.AddrPortFrom(local.Addr(), a.Port)
 	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.listening[l] = true
 	return l, nil
+}
+
+// Listens reports whether somebody listens on an endpoint.
+func (h *Host) Listens(at netip.AddrPort) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for l := range h.listening {
+		if l.at.Port() == at.Port() && (l.at.Addr() == at.Addr() || l.at.Addr().IsUnspecified()) {
+			return true
+		}
+	}
+	return false
 }
 
 // Accept implements net.Listener.
@@ -171,6 +186,9 @@ func (l *listener) SetDeadline(t time.Time) error {
 func (l *listener) Close() error {
 	err := l.failed(net.ErrClosed)
 	l.closing.Do(func() {
+		l.host.mu.Lock()
+		delete(l.host.listening, l)
+		l.host.mu.Unlock()
 		close(l.closed)
 		l.gate.setDeadline(time.Time{})
 		l.ep.Close()

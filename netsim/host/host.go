@@ -54,8 +54,9 @@ type Host struct {
 	stack *stack.Stack
 	link  *link
 
-	mu   sync.Mutex
-	urge urgencies
+	mu        sync.Mutex
+	urge      urgencies
+	listening map[*listener]bool
 }
 
 var (
@@ -75,7 +76,7 @@ func New(c *clock.Clock, o Options) (*Host, error) {
 	if o.MTU == 0 {
 		o.MTU = 1500
 	}
-	h := &Host{Node: c.Node(), name: o.Name, addrs: o.Addrs, urge: newUrgencies()}
+	h := &Host{Node: c.Node(), name: o.Name, addrs: o.Addrs, urge: newUrgencies(), listening: map[*listener]bool{}}
 	h.link = newLink(h, o.MTU)
 	seed := c.Rand("host " + o.Name)
 	h.stack = stack.New(stack.Options{

@@ -48,7 +48,7 @@ func (l *listener) close() {
 func (p *Portal) listen(at netip.AddrPort) *listener {
 	l, err := p.o.Network.Listen(p.ctx, at)
 	if err != nil {
-		p.log("the gateway expects the server at %v, but this machine cannot listen there: %v", at, err)
+		p.hitch("the gateway expects the server at %v, but this machine cannot listen there: %v", at, err)
 		return &listener{}
 	}
 	stop := context.AfterFunc(p.ctx, func() { _ = l.Close() })
@@ -78,7 +78,7 @@ func (p *Portal) arrive(out net.Conn, at netip.AddrPort) {
 	}
 	done := p.admit()
 	if done == nil {
-		p.log("the server connects from %v to %v, and is sent away: there are %d connections already", from, at, maxConns)
+		p.hitch("the server connects from %v to %v, and is sent away: there are %d connections already", from, at, maxConns)
 		reset(out)
 		return
 	}

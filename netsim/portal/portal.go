@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"net/netip"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -57,6 +58,7 @@ type Portal struct {
 	polling   sync.Mutex // one at a time looks at what is expected
 	listeners map[netip.AddrPort]*listener
 	logging   sync.Mutex
+	hitches   []string
 }
 
 // Open lets a host stand for the server that has its addresses.
@@ -110,6 +112,22 @@ func (p *Portal) log(format string, args ...any) {
 	}
 }
 
+// hitch logs something that this machine could not do for the network.
+func (p *Portal) hitch(format string, args ...any) {
+	p.log(format, args...)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.hitches = append(p.hitches, fmt.Sprintf(format, args...))
+}
+
+// Hitches lists what this machine could not do for the network so far. What goes
+// wrong at such a time need not be the server's fault.
+func (p *Portal) Hitches() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.hitches)
+}
+
 // admit counts a connection; the function that it returns has to be called at its
 // end, and is nil when there are too many.
 func (p *Portal) admit() (done func()) {
@@ -131,7 +149,7 @@ func (p *Portal) admit() (done func()) {
 func (p *Portal) request(r *simhost.Request) {
 	done := p.admit()
 	if done == nil {
-		p.log("%v is refused: there are %d connections already", r.From, maxConns)
+		p.hitch("%v is refused: there are %d connections already", r.From, maxConns)
 		r.Refuse()
 		return
 	}

@@ -53,9 +53,7 @@ func (s realServer) start(t *testing.T) suites.Config {
 	}
 	dir := t.TempDir()
 	// The server's own user has to get through.
-	for d := dir; d != filepath.Dir(d) && d != os.TempDir(); d = filepath.Dir(d) {
-		_ = os.Chmod(d, 0o755) //nolint:gosec // a test folder
-	}
+	open(dir)
 	args, target := s.prepare(t, s, bin, dir)
 	ctx, cancel := context.WithCancel(context.Background())
 	var log bytes.Buffer

@@ -28,6 +28,13 @@ type reviewed struct {
 		Verdict suites.Verdict `yaml:"verdict"`
 		Reason  string         `yaml:"reason"`
 	} `yaml:"deviations"`
+	// Elsewhere are those that show in another network than the direct one.
+	Elsewhere []struct {
+		Check   string          `yaml:"check"`
+		In      suites.Topology `yaml:"in"`
+		Verdict suites.Verdict  `yaml:"verdict"`
+		Reason  string          `yaml:"reason"`
+	} `yaml:"elsewhere"`
 }
 
 // TestRealServers judges servers that nobody here wrote. Each must be judged
@@ -59,10 +66,13 @@ func judge(t *testing.T, s realServer) string {
 	cfg := s.start(t)
 	// On loopback half of every bound is plenty.
 	cfg.Jobs, cfg.TimeoutScale = 8, 0.5
+	cfg.Topologies = []suites.Topology{suites.Direct, suites.ClientNAT, suites.ClientNATALG, suites.DoubleNAT}
 	rep, err := suites.Verify(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
+	sameBehindNAT(t, rep)
+	rep.Results = slices.DeleteFunc(rep.Results, func(r suites.Result) bool { return r.Topology != suites.Direct })
 	known := readReviewed(t, s.name)
 	want, got := map[string]suites.Verdict{}, map[string]suites.Verdict{}
 	for _, d := range known.Deviations {
@@ -82,7 +92,7 @@ func judge(t *testing.T, s realServer) string {
 			t.Logf("%s: %s: %s", r.Check, r.Verdict, r.Message)
 		}
 	}
-	t.Logf("%s: %s in %v", known.Server, counts(rep.Summary), time.Duration(rep.DurationMS)*time.Millisecond)
+	t.Logf("%s: %s in %v", known.Server, counts(rep.Results), time.Duration(rep.DurationMS)*time.Millisecond)
 	if answers < 90 {
 		t.Errorf("only %d checks gave an answer", answers)
 	}
@@ -95,6 +105,37 @@ func judge(t *testing.T, s realServer) string {
 		}
 	}
 	return section(t, known, rep)
+}
+
+// sameBehindNAT holds that a simulated NAT before a server changes no verdict, but
+// those about what the NAT itself does to active mode.
+func sameBehindNAT(t *testing.T, rep *suites.Report) {
+	t.Helper()
+	direct, found := map[string]suites.Result{}, map[suites.Topology]int{}
+	for _, r := range rep.Results {
+		if r.Topology == suites.Direct {
+			direct[r.Check] = r
+		}
+	}
+	for _, r := range rep.Results {
+		before, both := direct[r.Check]
+		switch {
+		case r.Topology == suites.Direct || r.Verdict == suites.NotRun:
+			continue
+		case strings.HasPrefix(r.Check, "path-"):
+			if r.Verdict != suites.Pass && r.Verdict != suites.Unsupported && (r.Verdict != suites.Inconclusive || r.Check != "path-decoy") {
+				t.Errorf("%s %s: %s\n%s", r.Verdict, r.Name(), r.Message, dialogue(r, 20))
+			}
+		case both && r.Verdict != before.Verdict:
+			t.Errorf("%s is %s, and %s when nothing stands between: %s\n%s\n  and\n%s", r.Name(), r.Verdict, before.Verdict, r.Message, dialogue(r, 20), dialogue(before, 20))
+		}
+		found[r.Topology]++
+	}
+	for _, in := range []suites.Topology{suites.ClientNAT, suites.ClientNATALG, suites.DoubleNAT} {
+		if found[in] < 25 {
+			t.Errorf("only %d checks have run in %s", found[in], in)
+		}
+	}
 }
 
 func readReviewed(t *testing.T, name string) reviewed {
@@ -149,7 +190,7 @@ func TestServersAreDocumented(t *testing.T) {
 func section(t *testing.T, known reviewed, rep *suites.Report) string {
 	t.Helper()
 	var b strings.Builder
-	fmt.Fprintf(&b, "## %s\n\nGreeting `%s`. %s.\n", known.Server, rep.Target.Banner, counts(rep.Summary))
+	fmt.Fprintf(&b, "## %s\n\nGreeting `%s`. %s.\n", known.Server, rep.Target.Banner, counts(rep.Results))
 	for _, d := range known.Deviations {
 		i := slices.IndexFunc(rep.Results, func(r suites.Result) bool { return r.Check == d.Check })
 		if i < 0 {
@@ -163,10 +204,14 @@ func section(t *testing.T, known reviewed, rep *suites.Report) string {
 	return b.String()
 }
 
-func counts(s suites.Summary) string {
+func counts(results []suites.Result) string {
+	by := map[suites.Verdict]int{}
+	for _, r := range results {
+		by[r.Verdict]++
+	}
 	var parts []string
 	for _, v := range suites.Verdicts {
-		if n := s.ByVerdict[v]; n > 0 {
+		if n := by[v]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, v))
 		}
 	}

@@ -1,0 +1,85 @@
+package trials_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/ftpconform/ftpconform/internal/host"
+	"github.com/ftpconform/ftpconform/reference"
+)
+
+// actor is the variable that makes the test binary a server, which behaves until
+// somebody says its cue.
+const (
+	actor = "FTPCONFORM_TEST_ACTOR"
+	cue   = "EPSV ALL"
+)
+
+func TestMain(m *testing.M) {
+	if part := os.Getenv(actor); part != "" {
+		os.Exit(act(part)) //nolint:forbidigo // this is the server's main
+	}
+	os.Exit(m.Run()) //nolint:forbidigo // this is the main of the tests
+}
+
+// act serves in the place that the variables name, until its part is over.
+func act(part string) int {
+	fmt.Println("here is", part)
+	addr, err := netip.ParseAddr(os.Getenv("FTPCONFORM_ADDRESS"))
+	port, perr := strconv.ParseUint(os.Getenv("FTPCONFORM_PORT"), 10, 16)
+	if err != nil || perr != nil {
+		fmt.Println(err, perr)
+		return 2
+	}
+	l, err := host.OS{}.Listen(context.Background(), netip.AddrPortFrom(addr, uint16(port)))
+	if err != nil {
+		fmt.Println(err)
+		return 2
+	}
+	srv := reference.NewServer(reference.Options{DataTimeout: time.Second, Users: map[string]string{"user": "pass"}})
+	fmt.Println(srv.Serve(context.Background(), cued{l, part}))
+	return 1
+}
+
+// cued is a listener whose connections wait for the cue.
+type cued struct {
+	net.Listener
+	part string
+}
+
+func (l cued) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return cuedConn{c.(*net.TCPConn), l.part}, nil
+}
+
+type cuedConn struct {
+	*net.TCPConn
+	part string
+}
+
+func (c cuedConn) Read(b []byte) (int, error) {
+	n, err := c.TCPConn.Read(b)
+	if bytes.Contains(b[:n], []byte(cue)) {
+		fmt.Println("my part is over")
+		switch c.part {
+		case "exits":
+			os.Exit(7) //nolint:forbidigo // it is its part
+		case "crashes":
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		case "hangs":
+			_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+		}
+	}
+	return n, err
+}

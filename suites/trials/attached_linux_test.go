@@ -1,0 +1,201 @@
+package trials_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/ftpconform/ftpconform/netsim/attach"
+	"github.com/ftpconform/ftpconform/suites"
+)
+
+// attachable skips a test where no server can be attached.
+func attachable(t *testing.T, p *attach.Process) {
+	t.Helper()
+	if err := p.Available(); err != nil {
+		t.Skip(err)
+	}
+}
+
+// enact is what it takes to check a server that plays a part.
+func enact(t *testing.T, part string) suites.Config {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &attach.Process{Argv: []string{exe}, Env: []string{actor + "=" + part}}
+	attachable(t, p)
+	return suites.Config{Attach: p, User: "user", Password: "pass", TimeoutScale: 0.2, Jobs: 4}
+}
+
+// TestAttachedParts checks servers that end or fall silent when somebody says
+// EPSV ALL: what has happened is named, blames no requirement, and ends with it
+// where the server is started again.
+func TestAttachedParts(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ part, says string }{
+		{"exits", "target exited with status 7 (here is exits | my part is over)"},
+		{"crashes", "target was ended by signal 9 (killed)"},
+		{"hangs", "target hangs"},
+	} {
+		for _, restart := range []bool{false, true} {
+			name := c.part
+			if restart {
+				name += " and is started again"
+			}
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				cfg := enact(t, c.part)
+				cfg.Restart = restart
+				cfg.Topologies = []suites.Topology{suites.Direct}
+				cfg.Only = []string{"epsv-all-locks", "epsv-works", "epsv-reply*", "pasv-reply*", "pasv-late-connection", "path-port", "path-epsv"}
+				rep, err := suites.Verify(t.Context(), cfg)
+				if err != nil {
+					t.Fatal(err)
+				}
+				named, passed := 0, 0
+				for _, r := range rep.Results {
+					switch r.Verdict {
+					case suites.NotRun:
+					case suites.Pass, suites.Info:
+						passed++
+					case suites.Inconclusive:
+						if strings.Contains(r.Message, c.says) {
+							named++
+						} else if restart || !strings.Contains(r.Message, "with --restart") {
+							t.Errorf("%s: %s", r.Check, r.Message)
+						}
+					default:
+						t.Errorf("%s is %s: %s", r.Check, r.Verdict, r.Message)
+					}
+				}
+				if named == 0 {
+					t.Errorf("no result says %q", c.says)
+				}
+				if restart && passed < 3 {
+					t.Errorf("only %d checks have passed", passed)
+				}
+				if lost := rep.TargetLost != ""; lost == restart {
+					t.Errorf("the report says that the target was lost: %q", rep.TargetLost)
+				}
+			})
+		}
+	}
+}
+
+// TestAttachedNeverStarts: a command that ends at once, and one that listens
+// nowhere.
+func TestAttachedNeverStarts(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		argv []string
+		says string
+	}{
+		{[]string{"sh", "-c", "echo no such file >&2; exit 3"}, "exited with status 3; its last words: no such file"},
+		{[]string{"sleep", "1000"}, "nobody listens on 218.63.1.100:21"},
+	} {
+		p := &attach.Process{Argv: c.argv}
+		attachable(t, p)
+		_, err := suites.Verify(t.Context(), suites.Config{Attach: p, TimeoutScale: 0.1})
+		var pre *suites.PreflightError
+		if !errors.As(err, &pre) || pre.Stage != suites.StageReach || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%v: %v", c.argv, err)
+		}
+	}
+}
+
+// attachedVsftpd is vsftpd as a host of the simulated network.
+func attachedVsftpd(t *testing.T) suites.Config {
+	t.Helper()
+	s := realServers[0]
+	bin := s.find(t)
+	if os.Geteuid() != 0 {
+		t.Skip("vsftpd is started as root")
+	}
+	dir := t.TempDir()
+	open(dir)
+	args, _ := vsftpd(t, s, bin, dir)
+	p := &attach.Process{Argv: []string{"sh", "-c",
+		`case $FTPCONFORM_ADDRESS in *:*) set -- "$@" -olisten=NO -olisten_ipv6=YES; esac; exec "$0" "$@"`,
+		args[0], args[1], "-olisten_address={address}", "-olisten_port=21", "-oftp_data_port=20",
+		"-opasv_address={advertise}", "-opasv_min_port={passive-min}", "-opasv_max_port={passive-max}"}}
+	attachable(t, p)
+	return suites.Config{Attach: p, WriteDir: "up", DataTimeout: s.dataTimeout, Jobs: 16, TimeoutScale: 0.25, Topologies: suites.Topologies()}
+}
+
+// open lets other users into a directory and those that it is in.
+func open(dir string) {
+	for d := dir; d != filepath.Dir(d) && d != os.TempDir(); d = filepath.Dir(d) {
+		_ = os.Chmod(d, 0o755) //nolint:gosec // a test folder
+	}
+}
+
+// TestAttachedVsftpd judges vsftpd in every network: what it breaks is what is
+// known of it, wherever it is, and the story of active and passive mode is told
+// in its own words.
+func TestAttachedVsftpd(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("judging real servers takes minutes")
+	}
+	rep, err := suites.Verify(t.Context(), attachedVsftpd(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	reviewed := readReviewed(t, "vsftpd")
+	known, elsewhere := map[string]suites.Verdict{}, map[string]suites.Verdict{}
+	for _, d := range reviewed.Deviations {
+		known[d.Check] = d.Verdict
+	}
+	for _, d := range reviewed.Elsewhere {
+		elsewhere[d.Check+" in "+string(d.In)] = d.Verdict
+	}
+	answers := map[suites.Topology]int{}
+	for _, r := range rep.Results {
+		switch r.Verdict {
+		case suites.Pass, suites.Info:
+			answers[r.Topology]++
+		case suites.Fail, suites.Warn:
+			if known[r.Check] != r.Verdict && elsewhere[r.Name()] != r.Verdict {
+				t.Errorf("%s %s in %s: %s\n%s", r.Verdict, r.Check, r.Topology, r.Message, dialogue(r, 20))
+			}
+			answers[r.Topology]++
+			delete(elsewhere, r.Name())
+		case suites.HarnessError, suites.Inconclusive:
+			if r.Check == "data-full-disk" { // it has none
+				continue
+			}
+			t.Errorf("%s %s in %s: %s", r.Verdict, r.Check, r.Topology, r.Message)
+		}
+	}
+	t.Log(counts(rep.Results), answers)
+	if len(elsewhere) > 0 {
+		t.Errorf("it was reviewed and did not show: %v", elsewhere)
+	}
+	for _, topology := range suites.Topologies() {
+		if answers[topology] < 15 {
+			t.Errorf("only %d checks gave an answer in %s", answers[topology], topology)
+		}
+	}
+	for _, w := range []struct {
+		check string
+		in    suites.Topology
+		line  string
+	}{
+		{"path-port", suites.ClientNAT, "500 Illegal PORT command."},
+		{"path-pasv", suites.ClientNAT, "226 Transfer complete."},
+		{"path-port", suites.ClientNATALG, "200 PORT command successful. Consider using PASV."},
+	} {
+		for _, r := range rep.Results {
+			if r.Check != w.check || r.Topology != w.in {
+				continue
+			}
+			if r.Verdict != suites.Pass || !strings.Contains(dialogue(r, 100), w.line) {
+				t.Errorf("%s in %s is %s, and %q has to be in its dialogue:\n%s", w.check, w.in, r.Verdict, w.line, dialogue(r, 100))
+			}
+		}
+	}
+}
