@@ -62,6 +62,9 @@ func (t Text) heading(w io.Writer, rep *suites.Report) {
 		}
 		fact("networks", strings.Join(names, ", "))
 	}
+	if rep.Kernel != "" {
+		fact("gateways", "Linux "+rep.Kernel)
+	}
 	if rep.Strict {
 		fact("profile", "strict")
 	}

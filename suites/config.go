@@ -6,6 +6,8 @@ import (
 
 	"github.com/ftpconform/ftpconform/internal/host"
 	"github.com/ftpconform/ftpconform/netsim"
+	"github.com/ftpconform/ftpconform/netsim/alg"
+	"github.com/ftpconform/ftpconform/netsim/gateway"
 	"github.com/ftpconform/ftpconform/reference"
 )
 
@@ -21,6 +23,10 @@ type Config struct {
 	Attach         netsim.Attacher
 	User, Password string
 	Port           uint16
+	// Gateways, if set, makes the gateways of an attached server's networks, as in
+	// netsim.Options, and Kernel is the release of the kernel that they are.
+	Gateways func(o gateway.Options, helper alg.Options) (netsim.Router, error)
+	Kernel   string
 	// Restart starts an attached server again, for the next check, when it has
 	// ended or does not answer any more. Otherwise the rest has no answer.
 	Restart bool

@@ -141,7 +141,7 @@ func (b *beyond) relocate(t *netsim.Topology) {
 // open makes a site whose network goes on in this machine's sockets.
 func (b *beyond) open(cfg *Config, spec netsim.Topology) (*site, error) {
 	st := &site{spec: spec, over: make(chan struct{})}
-	st.Scene.site = st
+	st.site = st
 	var err error
 	if st.World, err = netsim.Build(spec, netsim.Options{Seed: 1, Real: true, Faults: cfg.NetFaults}); err != nil {
 		return nil, err

@@ -20,6 +20,9 @@ type Report struct {
 	Catalogue  Edition     `json:"catalogue"`
 	Target     TargetFacts `json:"target"`
 	Topologies []Topology  `json:"topologies"`
+	// Kernel is the release of the kernel that the gateways of the networks are;
+	// empty for simulated ones.
+	Kernel string `json:"kernel,omitempty"`
 	// Strict tells whether accepted deviations were graded as failures.
 	Strict bool `json:"strict"`
 	// Start is when the run began; DurationMS how long it took.

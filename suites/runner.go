@@ -323,7 +323,7 @@ func resultOf(c Check, t Topology, s *Session) Result {
 
 // report puts the record together, every registered check exactly once.
 func (r *run) report(ctx context.Context) *Report {
-	rep := &Report{Schema: Schema, Tool: CurrentTool(), Topologies: r.cfg.topologies(), Strict: r.cfg.Strict,
+	rep := &Report{Schema: Schema, Tool: CurrentTool(), Topologies: r.cfg.topologies(), Kernel: r.cfg.Kernel, Strict: r.cfg.Strict,
 		Catalogue: Edition{Version: LoadCatalogue().Version, SHA256: LoadCatalogue().Hash},
 		Target: TargetFacts{Address: r.target.Name, Embedded: r.cfg.embedded(), Faults: slices.Concat(r.cfg.Faults.Names(), r.cfg.NetFaults.Names()),
 			Banner: r.target.Banner, SYST: r.target.SYST, FEAT: append([]string{}, r.target.FEAT...)},

@@ -46,7 +46,7 @@ const lastWords = 4
 // openSite starts the server in a network and waits until it answers.
 func openSite(ctx context.Context, cfg *Config, spec netsim.Topology) (*site, error) {
 	st := &site{spec: spec, over: make(chan struct{})}
-	st.Scene.site = st
+	st.site = st
 	failed := func(err error, hint string) error {
 		if words := st.lastWords(); words != "" {
 			err = fmt.Errorf("%w; its last words: %s", err, words)
@@ -62,7 +62,7 @@ func openSite(ctx context.Context, cfg *Config, spec netsim.Topology) (*site, er
 		err = failed(err, fmt.Sprintf("the server has to stay in the foreground, and to listen on port %d of %s", cfg.port(), place.Addrs[0].Addr()))
 		return nil, errors.Join(err, st.server.Close())
 	}
-	st.World, err = netsim.Build(spec, netsim.Options{Seed: 1, Real: true, Faults: cfg.NetFaults, Hosts: map[string]netsim.External{spec.Server: st.server}})
+	st.World, err = netsim.Build(spec, netsim.Options{Seed: 1, Real: true, Faults: cfg.NetFaults, Gateways: cfg.Gateways, Hosts: map[string]netsim.External{spec.Server: st.server}})
 	if err != nil {
 		return nil, errors.Join(err, st.server.Close())
 	}
@@ -91,7 +91,7 @@ func (st *site) run() {
 	st.end = cancel
 	go func() {
 		defer close(st.over)
-		_ = st.World.Run(ctx, "site", func() { <-ctx.Done() }) // it ends because it is ended
+		_ = st.Run(ctx, "site", func() { <-ctx.Done() }) // it ends because it is ended
 	}()
 }
 
@@ -123,7 +123,7 @@ func (st *site) close() error {
 	}
 	st.end()
 	<-st.over
-	st.World.Close()
+	st.Close()
 	return err
 }
 

@@ -14,16 +14,12 @@ import (
 // stage finds out what the story is played on.
 func (o *labOptions) stage(ctx context.Context) (lab.Stage, error) {
 	var s lab.Stage
-	switch o.network {
-	case "simulated":
-	case "kernel":
-		if err := kernel.Available(ctx); err != nil {
-			return s, usagef("--network kernel: %w", err)
-		}
-		s.Kernel = kernel.Version()
-		s.Gateways = func(g gateway.Options, h alg.Options) (netsim.Router, error) { return kernel.New(ctx, g, h) }
-	default:
-		return s, usagef("--network is %.40q; it is simulated or kernel", o.network)
+	var err error
+	if s.Gateways, s.Kernel, err = gateways(ctx, o.network); err != nil {
+		return s, err
+	}
+	if s.Gateways != nil {
+		s.Differences = kernel.Differences
 	}
 	server, err := o.attached.process()
 	if server == nil || err != nil {
@@ -35,4 +31,19 @@ func (o *labOptions) stage(ctx context.Context) (lab.Stage, error) {
 	s.Server, s.Name = server, filepath.Base(server.Argv[0])
 	s.User, s.Password = o.attached.user, o.attached.password
 	return s, nil
+}
+
+// gateways is what the gateways of a --network are, and the release of the kernel
+// where it is them; nil and "" for simulated ones.
+func gateways(ctx context.Context, network string) (func(gateway.Options, alg.Options) (netsim.Router, error), string, error) {
+	switch network {
+	case "simulated":
+		return nil, "", nil
+	case "kernel":
+		if err := kernel.Available(ctx); err != nil {
+			return nil, "", usagef("--network kernel: %w", err)
+		}
+		return func(g gateway.Options, h alg.Options) (netsim.Router, error) { return kernel.New(ctx, g, h) }, kernel.Version(), nil
+	}
+	return nil, "", usagef("--network is %.40q; it is simulated or kernel", network)
 }

@@ -105,7 +105,11 @@ func played(s *lab.Story) string {
 		return ""
 	}
 	text := strings.Join(parts, ", ")
-	return strings.ToUpper(text[:1]) + text[1:] + "."
+	text = strings.ToUpper(text[:1]) + text[1:] + "."
+	if len(s.Differences) > 0 {
+		text += " Linux has its own way with what the topologies ask for: " + strings.Join(s.Differences, "; ") + "."
+	}
+	return text
 }
 
 // body is the indentation of what stands below the heading of an act.

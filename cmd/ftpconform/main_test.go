@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/ftpconform/ftpconform/netsim/attach"
+	"github.com/ftpconform/ftpconform/netsim/kernel"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -36,7 +38,7 @@ func TestMain(m *testing.M) {
 //	                        holds TEXT, and expect exit code 130
 //
 // The condition attach holds where servers can be attached to the simulated
-// network, and root for root on Linux.
+// network, kernel where Linux can be a gateway of it, and root for root on Linux.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -51,6 +53,8 @@ func TestScripts(t *testing.T) {
 			switch cond {
 			case "attach":
 				return (&attach.Process{}).Available() == nil, nil
+			case "kernel":
+				return kernel.Available(context.Background()) == nil, nil
 			case "root":
 				return runtime.GOOS == "linux" && os.Geteuid() == 0, nil
 			}

@@ -46,7 +46,7 @@ the path - takes the standard output for itself.`,
 // run checks everything that can be checked without the target, runs, and
 // reports.
 func (o *runOptions) run(cmd *cobra.Command, args []string) error {
-	plan, err := o.plan(args)
+	plan, err := o.plan(cmd.Context(), args)
 	if err != nil {
 		return err
 	}

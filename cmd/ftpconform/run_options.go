@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"math"
 	"net"
 	"net/netip"
@@ -38,6 +39,7 @@ type runOptions struct {
 	attached                 attachOptions
 	port                     uint16
 	restart                  bool
+	network                  string
 }
 
 func (o *runOptions) flags(cmd *cobra.Command) {
@@ -67,6 +69,8 @@ func (o *runOptions) flags(cmd *cobra.Command) {
 	o.attached.flags(cmd)
 	f.Uint16Var(&o.port, "port", 21, "the control `PORT` of a server of --exec")
 	f.BoolVar(&o.restart, "restart", false, "start a server of --exec again when it has ended or hangs")
+	f.StringVar(&o.network, "network", "simulated", "what the gateways before a server of --exec are: simulated, or kernel for Linux itself")
+	complete(cmd, "network", words("simulated", "kernel"))
 	complete(cmd, "topology", topologyNames)
 	complete(cmd, "fail-on", words("must", "should"))
 	complete(cmd, "report", words("json=", "junit="))
@@ -84,7 +88,7 @@ type plan struct {
 }
 
 // plan validates every flag; all errors are mistakes of usage.
-func (o *runOptions) plan(args []string) (*plan, error) {
+func (o *runOptions) plan(ctx context.Context, args []string) (*plan, error) {
 	p := &plan{quiet: o.quiet, cfg: suites.Config{Slow: o.slow, Strict: o.strict, Jobs: o.jobs, TimeoutScale: o.scale,
 		WriteDir: o.writeDir, FullDir: o.fullDir, PassiveOnly: !o.active, DataTimeout: o.dataTimeout, IdleTimeout: o.idleTimeout}}
 	if len(args) == 1 {
@@ -96,7 +100,8 @@ func (o *runOptions) plan(args []string) (*plan, error) {
 			return nil, err
 		}
 	}
-	for _, step := range []func(*plan) error{o.numbers, o.addresses, o.attach, o.embedded, o.choose, o.destinations} {
+	attach := func(p *plan) error { return o.attach(ctx, p) }
+	for _, step := range []func(*plan) error{o.numbers, o.addresses, attach, o.embedded, o.choose, o.destinations} {
 		if err := step(p); err != nil {
 			return nil, err
 		}
@@ -176,7 +181,7 @@ func (o *runOptions) inside(p *plan) error {
 }
 
 // attach reads what is said about a server that is to be attached.
-func (o *runOptions) attach(p *plan) error {
+func (o *runOptions) attach(ctx context.Context, p *plan) error {
 	if p.cfg.Target != "" && o.attached.exec != "" {
 		return usagef("--exec starts a server, and there is a target as well; leave one of them out")
 	}
@@ -185,7 +190,7 @@ func (o *runOptions) attach(p *plan) error {
 		return err
 	}
 	if server == nil {
-		for flag, given := range map[string]bool{"--restart": o.restart, "--port": o.port != 21} {
+		for flag, given := range map[string]bool{"--restart": o.restart, "--port": o.port != 21, "--network": o.network != "simulated"} {
 			if given {
 				return usagef("%s is about a server of --exec; there is none", flag)
 			}
@@ -194,6 +199,12 @@ func (o *runOptions) attach(p *plan) error {
 	}
 	p.cfg.Attach, p.cfg.User, p.cfg.Password = server, o.attached.user, o.attached.password
 	p.cfg.Port, p.cfg.Restart = o.port, o.restart
+	if p.cfg.Gateways, p.cfg.Kernel, err = gateways(ctx, o.network); err != nil {
+		return err
+	}
+	if p.cfg.Gateways != nil && len(o.faults) > 0 {
+		return usagef("--fault %s is one of the simulated gateways, and --network kernel leaves them out", o.faults[0])
+	}
 	for flag, given := range map[string]bool{"--local-addr": o.localAddr != "", "--stranger-addr": o.strangerAddr != ""} {
 		if given {
 			return usagef("%s is about this machine's sockets, and a server of --exec lives in the simulated network; leave it out", flag)

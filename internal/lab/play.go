@@ -11,6 +11,7 @@ import (
 
 	"github.com/ftpconform/ftpconform/fakeclient"
 	"github.com/ftpconform/ftpconform/netsim"
+	"github.com/ftpconform/ftpconform/netsim/gateway"
 	"github.com/ftpconform/ftpconform/reference"
 )
 
@@ -42,6 +43,7 @@ func Play(ctx context.Context, scenario Scenario) (*Story, error) {
 	for i := range scenario.Acts {
 		act := scenario.Acts[i].withDefaults()
 		act.stage = &scenario.Stage
+		s.differs(&act)
 		told, err := play(ctx, &act)
 		if told != nil {
 			s.Acts = append(s.Acts, *told)
@@ -51,6 +53,20 @@ func Play(ctx context.Context, scenario Scenario) (*Story, error) {
 		}
 	}
 	return s, nil
+}
+
+// differs notes what the gateways of an act do in their own way.
+func (s *Story) differs(act *Act) {
+	if act.stage.Differences == nil {
+		return
+	}
+	for _, g := range act.Topology.Gateways {
+		for _, text := range act.stage.Differences(gateway.Options{Name: g.Name, NAT: g.NAT, Unknown: g.Unknown}) {
+			if text += " (" + g.Name + ")"; !slices.Contains(s.Differences, text) {
+				s.Differences = append(s.Differences, text)
+			}
+		}
+	}
 }
 
 // play plays one act; the story is nil when it did not begin.

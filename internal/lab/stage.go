@@ -24,6 +24,9 @@ type Stage struct {
 	// release of the kernel that they are.
 	Gateways func(o gateway.Options, helper alg.Options) (netsim.Router, error)
 	Kernel   string
+	// Differences, if set, lists what a gateway is asked for and they do in their
+	// own way.
+	Differences func(o gateway.Options) []string
 }
 
 // real reports whether time is.

@@ -19,6 +19,9 @@ type Story struct {
 	// Kernel is the release of the kernel that the gateways are; empty for
 	// simulated ones.
 	Kernel string `json:"kernel,omitempty"`
+	// Differences lists what the topologies ask for and these gateways do in
+	// their own way.
+	Differences []string `json:"differences,omitempty"`
 	// Command is what has started the server; empty for the reference server.
 	Command string     `json:"command,omitempty"`
 	Acts    []ActStory `json:"acts"`

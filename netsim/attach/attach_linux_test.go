@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -38,7 +39,7 @@ func TestMain(m *testing.M) {
 
 // act is a server of one of several kinds.
 func act(part string) int {
-	fmt.Println("here is", part, os.Getenv("FTPCONFORM_ADDRESS"), os.Getenv("FTPCONFORM_TOPOLOGY"))
+	fmt.Fprintln(os.Stdout, "here is", part, os.Getenv("FTPCONFORM_ADDRESS"), os.Getenv("FTPCONFORM_TOPOLOGY"))
 	switch part {
 	case "exit":
 		return 7
@@ -50,7 +51,7 @@ func act(part string) int {
 	}
 	l, err := net.Listen("tcp", net.JoinHostPort("", os.Getenv("FTPCONFORM_PORT")))
 	if err != nil {
-		fmt.Println(err)
+		fmt.Fprintln(os.Stdout, err)
 		return 1
 	}
 	for {
@@ -209,14 +210,27 @@ func leftovers(t *testing.T) []string {
 	return out
 }
 
-// spaces counts the network namespaces that processes are in.
+// spaces counts the network namespaces that this process and its descendants are
+// in; other tests have theirs.
 func spaces(t *testing.T) int {
 	t.Helper()
+	parents := map[string]string{}
+	dirs, _ := filepath.Glob("/proc/[0-9]*")
+	for _, dir := range dirs {
+		status, _ := os.ReadFile(filepath.Join(dir, "status"))
+		_, rest, _ := strings.Cut(string(status), "\nPPid:\t")
+		parents[filepath.Base(dir)], _, _ = strings.Cut(rest, "\n")
+	}
 	seen := map[string]bool{}
-	links, _ := filepath.Glob("/proc/[0-9]*/ns/net")
-	for _, l := range links {
-		if to, err := os.Readlink(l); err == nil {
-			seen[to] = true
+	for pid := range parents {
+		for up := pid; up != "" && up != "0"; up = parents[up] {
+			if up != strconv.Itoa(os.Getpid()) {
+				continue
+			}
+			if to, err := os.Readlink(filepath.Join("/proc", pid, "ns", "net")); err == nil {
+				seen[to] = true
+			}
+			break
 		}
 	}
 	return len(seen)
@@ -239,6 +253,9 @@ func TestNothingIsLeft(t *testing.T) {
 	before, files := spaces(t), 0
 	for i := range 50 {
 		s, w, _ := start(t, "daughter", "direct")
+		if i == 0 && spaces(t) != before+1 {
+			t.Error("the server is in no network namespace of its own")
+		}
 		ctx := bounded(t)
 		err := w.Run(ctx, "client", func() {
 			if conn, err := dial(ctx, w); err != nil {
@@ -272,7 +289,7 @@ func TestDiesWithUs(t *testing.T) {
 	needs(t)
 	if os.Getenv("FTPCONFORM_TEST_VICTIM") != "" {
 		_, _, _ = start(t, "daughter", "direct")
-		fmt.Println("attached")
+		fmt.Fprintln(os.Stdout, "attached")
 		<-t.Context().Done() // never
 		return
 	}
@@ -324,7 +341,7 @@ func TestJoin(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer cmd.Wait() //nolint:errcheck // it is killed
+	defer cmd.Wait()
 	defer cmd.Process.Kill()
 	s, err := attach.Join(t.Context(), cmd.Process.Pid, spec.ServerPlace(21))
 	if err != nil {

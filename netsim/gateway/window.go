@@ -38,7 +38,7 @@ func before(a, b uint32) bool { return int32(a-b) < 0 }
 func (w *window) begin(p *packet.Packet, v *packet.View, peer *window) {
 	*w = window{end: v.Next(), maxEnd: v.Next(), maxWin: max(uint32(v.Window), 1), sacks: p.SACKPermitted(v)}
 	w.scale, w.scales = p.WindowScale(v)
-	if v.Flags.Has(packet.ACK) && !(w.scales && peer.scales) {
+	if v.Flags.Has(packet.ACK) && (!w.scales || !peer.scales) {
 		w.scale, peer.scale = 0, 0
 	}
 }

@@ -39,7 +39,7 @@ func (p *Portal) poll() {
 
 func (l *listener) close() {
 	if l.Listener != nil {
-		_ = l.Listener.Close() // nothing can be done about it any more
+		_ = l.Close() // nothing can be done about it any more
 	}
 }
 

@@ -117,7 +117,7 @@ func fightAll(ctx context.Context, seed uint64, count int, out io.Writer) error 
 	if err != nil {
 		return err
 	}
-	defer d.close() //nolint:errcheck // nothing can be done about it any more
+	defer d.close() // nothing can be done about it any more
 	all := cases(d.nets)
 	byRule := len(all)
 	for i := range count {

@@ -117,6 +117,7 @@ func (p *player) addr(w who) netip.Addr {
 		return p.net.client
 	case server:
 		return p.net.server.Addr()
+	case stranger:
 	}
 	return p.net.stranger
 }

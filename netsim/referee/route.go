@@ -288,7 +288,7 @@ func (r route) connect(node *clock.Node) (*chain, error) {
 	c := &chain{route: r, node: node}
 	for _, h := range r.hops {
 		var err error
-		if h.Options.Helper, err = alg.New(h.helper); err != nil {
+		if h.Helper, err = alg.New(h.helper); err != nil {
 			return nil, err
 		}
 		g, err := gateway.New(node, h.Options)
@@ -338,7 +338,7 @@ func (c *chain) watch() {
 
 // forget lets all gateways lose what they remember.
 func (c *chain) forget() error {
-	fresh, err := c.route.connect(c.node)
+	fresh, err := c.connect(c.node)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package trials_test
 import (
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"net"
 	"net/netip"
@@ -27,25 +28,29 @@ func TestMain(m *testing.M) {
 	if part := os.Getenv(actor); part != "" {
 		os.Exit(act(part)) //nolint:forbidigo // this is the server's main
 	}
+	// Most tests here wait most of the time.
+	if err := flag.Set("test.parallel", "16"); err != nil {
+		panic(err)
+	}
 	os.Exit(m.Run()) //nolint:forbidigo // this is the main of the tests
 }
 
 // act serves in the place that the variables name, until its part is over.
 func act(part string) int {
-	fmt.Println("here is", part)
+	fmt.Fprintln(os.Stdout, "here is", part)
 	addr, err := netip.ParseAddr(os.Getenv("FTPCONFORM_ADDRESS"))
 	port, perr := strconv.ParseUint(os.Getenv("FTPCONFORM_PORT"), 10, 16)
 	if err != nil || perr != nil {
-		fmt.Println(err, perr)
+		fmt.Fprintln(os.Stdout, err, perr)
 		return 2
 	}
 	l, err := host.OS{}.Listen(context.Background(), netip.AddrPortFrom(addr, uint16(port)))
 	if err != nil {
-		fmt.Println(err)
+		fmt.Fprintln(os.Stdout, err)
 		return 2
 	}
 	srv := reference.NewServer(reference.Options{DataTimeout: time.Second, Users: map[string]string{"user": "pass"}})
-	fmt.Println(srv.Serve(context.Background(), cued{l, part}))
+	fmt.Fprintln(os.Stdout, srv.Serve(context.Background(), cued{l, part}))
 	return 1
 }
 
@@ -71,7 +76,7 @@ type cuedConn struct {
 func (c cuedConn) Read(b []byte) (int, error) {
 	n, err := c.TCPConn.Read(b)
 	if bytes.Contains(b[:n], []byte(cue)) {
-		fmt.Println("my part is over")
+		fmt.Fprintln(os.Stdout, "my part is over")
 		switch c.part {
 		case "exits":
 			os.Exit(7) //nolint:forbidigo // it is its part
