@@ -224,7 +224,7 @@ func (st *site) ails(ctx context.Context, v Verdict, b Bounds) string {
 		well = err == nil
 		late := probe.Err() != nil || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, syscall.ETIMEDOUT)
 		if !well && (!late || ctx.Err() != nil) {
-			st.mourn(ctx, b)
+			st.mourn(ctx)
 			well = true // it may be full, or refuse us
 		}
 	}
@@ -240,10 +240,13 @@ func (st *site) ails(ctx context.Context, v Verdict, b Bounds) string {
 	return ""
 }
 
-// mourn waits a little for the news that the server has ended: its connections
-// end earlier.
-func (st *site) mourn(ctx context.Context, b Bounds) {
-	ctx, cancel := context.WithTimeout(ctx, b.Close)
+// mournBound is how long the news that a server has ended may be on its way, on a
+// busy machine.
+const mournBound = 3 * time.Second
+
+// mourn waits for the news that the server has ended: its connections end earlier.
+func (st *site) mourn(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, mournBound)
 	defer cancel()
 	select {
 	case <-st.server.Gone():

@@ -55,6 +55,11 @@ func factsOf(a *lab.ActStory) facts {
 			f.Lines = append(f.Lines, fmt.Sprintf("%s: %v > %v %s", m.Wire, m.Src, m.Dst, m.Text))
 		}
 	}
+	// On different wires, and in both directions of one, things may happen in
+	// either order.
+	slices.SortStableFunc(f.Lines, func(a, b string) int {
+		return strings.Compare(a[:strings.Index(a, " > ")], b[:strings.Index(b, " > ")])
+	})
 	for _, s := range a.Tables {
 		for _, e := range s.Entries {
 			text := fmt.Sprintf("%s: %v to %v, which leads to %v, %d times", s.Gateway, e.From, e.To, e.LeadsTo, e.Uses)

@@ -42,6 +42,9 @@ var blind = map[string]string{
 // each of its faults makes some of them differ.
 func TestFaultsDiffer(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("it replays the recordings once for each fault")
+	}
 	all, err := readVectors("the recordings", recorded)
 	if err != nil {
 		t.Fatal(err)
@@ -102,6 +105,9 @@ func TestDuel(t *testing.T) {
 // SplitStalls: Linux does the same.
 func TestDuelDiffers(t *testing.T) {
 	live(t)
+	if testing.Short() {
+		t.Skip("it plays scripts until each fault has shown")
+	}
 	theirs, err := newDuel(alg.Faults{})
 	if err != nil {
 		t.Fatal(err)
