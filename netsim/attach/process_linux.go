@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -47,7 +48,7 @@ func (p *Process) Available() error { return namespace.Available(p.TUN) }
 // Start implements netsim.Attacher. Log, if not nil, is told what the server
 // writes to its standard outputs.
 func (p *Process) Start(ctx context.Context, place netsim.Place, log func(line string)) (netsim.Attached, error) {
-	argv := p.argv(place)
+	argv := Expand(p.Argv, place)
 	if len(argv) == 0 {
 		return nil, errors.New("the command is empty")
 	}
@@ -56,7 +57,7 @@ func (p *Process) Start(ctx context.Context, place netsim.Place, log func(line s
 		return nil, fmt.Errorf("start the server: %w", err)
 	}
 	space, err := namespace.Start(ctx, namespace.Options{Role: processRole, TUN: p.TUN, Links: []namespace.Link{link(place)}, Log: log,
-		Config: command{Path: path, Argv: argv, Env: append(os.Environ(), p.env(place)...)}})
+		Config: command{Path: path, Argv: argv, Env: slices.Concat(os.Environ(), Environ(place), p.Env)}})
 	if err != nil {
 		return nil, fmt.Errorf("start the server: %w", err)
 	}
