@@ -3,6 +3,7 @@ package suites
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ftpconform/ftpconform/fakeclient"
@@ -179,11 +180,20 @@ func (c *Control) inStep() *Violation {
 			return nil
 		}
 		extra = append(extra, r)
-		if r.In(421) {
+		// Where nobody has logged in, a server may refuse NOOP as well (vsftpd
+		// answers 530).
+		if r.In(421) || r.In(530) && !c.loggedIn() {
 			return nil
 		}
 	}
 	return &Violation{Check: unsolicitedID, Message: fmt.Sprintf("%s came without a command that asked for it, after %s", extra[0], c.lastTurn())}
+}
+
+// loggedIn reports whether a login has succeeded in this session.
+func (c *Control) loggedIn() bool {
+	return slices.ContainsFunc(c.turns, func(t Turn) bool {
+		return (t.Verb == "USER" || t.Verb == "PASS") && t.Final.In(230, 202)
+	})
 }
 
 func (c *Control) lastTurn() string {

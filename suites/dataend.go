@@ -224,8 +224,10 @@ func dataFullDisk(s *Session) {
 		s.Inconclusive("the final reply came before the data was sent, which is another subject: %s", t)
 	}
 	t.Data.Start()
-	if _, err := t.Data.Send(content, s.Bounds.Transfer); err == nil {
-		_ = t.Data.CloseWrite() // else the server has closed, which is in order
+	if t.Final.Code == 0 { // it is not refused already
+		if _, err := t.Data.Send(content, s.Bounds.Transfer); err == nil {
+			_ = t.Data.CloseWrite() // else the server has closed, which is in order
+		}
 	}
 	t.Finish(s.Bounds.Transfer)
 	switch {

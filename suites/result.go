@@ -60,6 +60,19 @@ type TargetFacts struct {
 	Banner   string   `json:"banner"`
 	SYST     string   `json:"syst"`
 	FEAT     []string `json:"feat"`
+	// Server is what is known of a server that was started for the run; nil for
+	// others. Log is the end of what it wrote.
+	Server *ServerFacts `json:"server,omitempty"`
+	Log    []string     `json:"log,omitempty"`
+}
+
+// ServerFacts name a server that was started for the run.
+type ServerFacts struct {
+	Name    string `json:"name"`
+	Title   string `json:"title"`
+	Version string `json:"version"`
+	// Image is that of its container.
+	Image string `json:"image"`
 }
 
 // Summary counts results.

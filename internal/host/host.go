@@ -49,10 +49,11 @@ var (
 
 // Dial implements Network.
 func (OS) Dial(ctx context.Context, local, remote netip.AddrPort) (net.Conn, error) {
-	d := net.Dialer{KeepAlive: -1}
+	// The port of a control connection is the default data port as well (RFC 959
+	// section 3.2): it can be listened on only if both sockets share it.
+	d := net.Dialer{KeepAlive: -1, Control: reuseAddress}
 	if local.Addr().IsValid() || local.Port() != 0 {
 		d.LocalAddr = net.TCPAddrFromAddrPort(fill(local, remote))
-		d.Control = reuseAddress
 	}
 	return d.DialContext(ctx, "tcp", remote.String())
 }
