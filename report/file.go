@@ -10,6 +10,23 @@ import (
 	"path/filepath"
 )
 
+// WriteFile writes a file, whole or not at all, and makes its directory.
+func WriteFile(name string, write func(io.Writer) error) error {
+	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil { //nolint:gosec // as a program's files are by default
+		return err
+	}
+	return replaceFile(name, write)
+}
+
+// CheckFile makes the directory of a file and reports why WriteFile would not
+// work, as far as that can be known before there is something to write.
+func CheckFile(name string) error {
+	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil { //nolint:gosec // as a program's files are by default
+		return err
+	}
+	return replaceable(name)
+}
+
 // replaceFile writes a file so that a reader sees the old content or the new
 // one, whole: into a new file in the same directory, which then takes the
 // name. A device or pipe is written to as it is.

@@ -20,6 +20,8 @@ type Progress struct {
 	Style Style
 	// Live says that W is a terminal on which a line can be redrawn.
 	Live bool
+	// Terse leaves the lines about breaches and topics out.
+	Terse bool
 	// Columns, if set, asks for the present width of the terminal.
 	Columns func() int
 	// Clock tells the time; default the operating system's.
@@ -80,9 +82,22 @@ func (p *Progress) Result(_, _ int, r suites.Result) {
 	p.topics[r.Topic][r.Verdict]++
 	p.left[r.Topic]--
 	complete := p.left[r.Topic] == 0
-	if !p.Live {
+	if !p.Live && !p.Terse {
 		p.calm(r, complete)
 	}
+	p.mu.Unlock()
+	if p.Live {
+		p.draw()
+	}
+}
+
+// Say prints a line of its own.
+func (p *Progress) Say(line string) {
+	p.mu.Lock()
+	if p.Live {
+		line = "\r" + p.Style.Cut(line) + eraseToEnd
+	}
+	fmt.Fprintln(p.W, line)
 	p.mu.Unlock()
 	if p.Live {
 		p.draw()

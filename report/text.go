@@ -52,6 +52,9 @@ func (t Text) heading(w io.Writer, rep *suites.Report) {
 			fmt.Fprintln(w, t.Cut(fmt.Sprintf("%-8s %s", name, Printable(text))))
 		}
 	}
+	if s := rep.Target.Server; s != nil {
+		fact("server", fmt.Sprintf("%s, version %s, image %s", s.Title, s.Version, s.Image))
+	}
 	fact("banner", rep.Target.Banner)
 	fact("system", rep.Target.SYST)
 	fact("features", strings.Join(rep.Target.FEAT, ", "))

@@ -73,7 +73,7 @@ Exit codes: 0 conforms, 1 requirements are broken, 2 usage or configuration,
 	}
 	root.SetVersionTemplate("ftpconform {{.Version}}\n")
 	root.SuggestionsMinimumDistance = 2
-	root.AddCommand(newRun(), newList(), newExplain(), newServe(), newLab(), newSelftest(), newVersion())
+	root.AddCommand(newRun(), newMatrix(), newList(), newExplain(), newServe(), newLab(), newSelftest(), newVersion())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w; see %s --help", err, cmd.CommandPath())
 	})

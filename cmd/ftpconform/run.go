@@ -69,18 +69,31 @@ func (o *runOptions) run(cmd *cobra.Command, args []string) error {
 	if problem != nil {
 		return &exitError{exitHarness, problem}
 	}
-	switch plan.gate.Outcome(rep) {
+	outcome := plan.gate.Outcome(rep)
+	switch code := codeOf(outcome); {
+	case code == exitConforms:
+		return nil
+	case outcome == report.Lost:
+		return &exitError{code, fmt.Errorf("the target went away during the run: %s; what was found before stands", rep.TargetLost)}
+	default:
+		return &exitError{code: code}
+	}
+}
+
+// codeOf is the exit code of a run.
+func codeOf(o report.Outcome) int {
+	switch o {
 	case report.Interrupted:
-		return &exitError{code: exitInterrupted}
+		return exitInterrupted
 	case report.Lost:
-		return &exitError{exitUnreachable, fmt.Errorf("the target went away during the run: %s; what was found before stands", rep.TargetLost)}
+		return exitUnreachable
 	case report.Errors:
-		return &exitError{code: exitHarness}
+		return exitHarness
 	case report.Broken:
-		return &exitError{code: exitBroken}
+		return exitBroken
 	case report.Conforms:
 	}
-	return nil
+	return exitConforms
 }
 
 // verify runs the checks and shows the progress on the standard error.
@@ -88,11 +101,15 @@ func (p *plan) verify(ctx context.Context, errs io.Writer) (*suites.Report, erro
 	at := screenOf(errs)
 	announceFaults(errs, at.Style, "The reference server", reference.FaultNames(), p.cfg.Faults.Names())
 	announceFaults(errs, at.Style, "The gateway", netsim.FaultNames(), p.cfg.NetFaults.Names())
+	announce := func(string) {}
 	if !p.quiet {
 		progress := &report.Progress{W: errs, Style: at.Style, Live: at.live, Columns: at.columns}
 		progress.Start(p.checks)
 		defer progress.Stop()
-		p.cfg.Progress = progress.Result
+		p.cfg.Progress, announce = progress.Result, progress.Say
+	}
+	if p.fleet != nil {
+		return p.fleet.verify(ctx, p.cfg, announce)
 	}
 	return suites.Verify(ctx, p.cfg)
 }

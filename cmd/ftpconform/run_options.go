@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"net"
 	"net/netip"
@@ -37,19 +38,15 @@ type runOptions struct {
 	topologies               []string
 	loopback                 bool
 	attached                 attachOptions
+	fleet                    fleetOptions
 	port                     uint16
 	restart                  bool
 	network                  string
 }
 
 func (o *runOptions) flags(cmd *cobra.Command) {
-	o.selection.flags(cmd)
+	o.checkFlags(cmd)
 	f := cmd.Flags()
-	f.StringVar(&o.failOn, "fail-on", "must", "the `LEVEL` that makes the exit code 1: must, or should as well")
-	f.BoolVar(&o.slow, "slow", false, "include the checks that wait for more than "+suites.SlowWait.String())
-	f.BoolVar(&o.strict, "strict", false, "grade accepted deviations as breaches")
-	f.IntVarP(&o.jobs, "jobs", "j", 0, "`N` checks at a time (default 1, and "+strconv.Itoa(suites.EmbeddedJobs)+" with --loopback)")
-	f.Float64Var(&o.scale, "timeout-scale", 1, "multiply every bound by this `FACTOR`, for slow links and busy machines")
 	f.StringVar(&o.localAddr, "local-addr", "", "the client's `ADDRESS` on this machine, or that of the simulated NAT before a target")
 	f.StringVar(&o.insideAddr, "inside-addr", "", "the client's `ADDRESS` behind a simulated NAT before a target (default 192.0.2.2, which is nobody's)")
 	f.StringVar(&o.strangerAddr, "stranger-addr", "", "a second `ADDRESS` of this machine, for the checks about strangers")
@@ -60,22 +57,34 @@ func (o *runOptions) flags(cmd *cobra.Command) {
 	f.DurationVar(&o.dataTimeout, "data-timeout", 0, "the target's own timeout of data connections, if known, such as `30s`: it shortens waits")
 	f.DurationVar(&o.idleTimeout, "idle-timeout", 0, "the target's own idle timeout, if known, such as `5m`")
 	f.StringVar(&o.passivePorts, "passive-ports", "", "the target's configured passive ports, `MIN-MAX`")
-	f.BoolVarP(&o.quiet, "quiet", "q", false, "print the last line only")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "print the dialogue of every check")
 	f.StringSliceVar(&o.faults, "fault", nil, "switch the fault `NAME` of the embedded server on; repeatable, see serve --list-faults")
 	f.StringSliceVar(&o.tolerances, "tolerance", nil, "switch the legal oddity `NAME` of the embedded server on; repeatable")
-	f.StringSliceVar(&o.topologies, "topology", nil, "the `NETWORK` between client and server: direct, client-nat, …, or all;\nrepeatable (default direct, and client-nat too for the embedded server)")
 	f.BoolVar(&o.loopback, "loopback", false, "put the embedded server on this machine's loopback, in real time")
 	o.attached.flags(cmd)
+	o.fleet.flags(cmd)
 	f.Uint16Var(&o.port, "port", 21, "the control `PORT` of a server of --exec")
-	f.BoolVar(&o.restart, "restart", false, "start a server of --exec again when it has ended or hangs")
 	f.StringVar(&o.network, "network", "simulated", "what the gateways before a server of --exec are: simulated, or kernel for Linux itself")
 	complete(cmd, "network", words("simulated", "kernel"))
-	complete(cmd, "topology", topologyNames)
-	complete(cmd, "fail-on", words("must", "should"))
 	complete(cmd, "report", words("json=", "junit="))
 	complete(cmd, "fault", faultNames)
 	complete(cmd, "tolerance", toleranceNames)
+}
+
+// checkFlags are those about what is checked, and how, whatever the server.
+func (o *runOptions) checkFlags(cmd *cobra.Command) {
+	o.selection.flags(cmd)
+	f := cmd.Flags()
+	f.StringVar(&o.failOn, "fail-on", "must", "the `LEVEL` that makes the exit code 1: must, or should as well")
+	f.BoolVar(&o.slow, "slow", false, "include the checks that wait for more than "+suites.SlowWait.String())
+	f.BoolVar(&o.strict, "strict", false, "grade accepted deviations as breaches")
+	f.IntVarP(&o.jobs, "jobs", "j", 0, fmt.Sprintf("`N` checks at a time (default 1, %d with --server, and %d with --loopback)", fleetJobs, suites.EmbeddedJobs))
+	f.Float64Var(&o.scale, "timeout-scale", 1, "multiply every bound by this `FACTOR`, for slow links and busy machines")
+	f.StringSliceVar(&o.topologies, "topology", nil, "the `NETWORK` between client and server: direct, client-nat, …, or all;\nrepeatable (default direct, and client-nat too for the embedded server)")
+	f.BoolVar(&o.restart, "restart", false, "start a server of --exec or --server again when it has ended or hangs")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "print the last line only")
+	complete(cmd, "topology", topologyNames)
+	complete(cmd, "fail-on", words("must", "should"))
 }
 
 // plan is a run that makes sense, as far as can be told without the target.
@@ -85,6 +94,7 @@ type plan struct {
 	gate    report.Gate
 	reports []report.Destination
 	quiet   bool
+	fleet   *fleetRun // nil where no container is to be started
 }
 
 // plan validates every flag; all errors are mistakes of usage.
@@ -101,7 +111,7 @@ func (o *runOptions) plan(ctx context.Context, args []string) (*plan, error) {
 		}
 	}
 	attach := func(p *plan) error { return o.attach(ctx, p) }
-	for _, step := range []func(*plan) error{o.numbers, o.addresses, attach, o.embedded, o.choose, o.destinations} {
+	for _, step := range []func(*plan) error{o.numbers, o.addresses, o.networks, attach, o.start, o.embedded, o.choose, o.destinations} {
 		if err := step(p); err != nil {
 			return nil, err
 		}
@@ -189,7 +199,7 @@ func (o *runOptions) attach(ctx context.Context, p *plan) error {
 	if err != nil {
 		return err
 	}
-	if server == nil {
+	if server == nil && o.fleet.server == "" {
 		for flag, given := range map[string]bool{"--restart": o.restart, "--port": o.port != 21, "--network": o.network != "simulated"} {
 			if given {
 				return usagef("%s is about a server of --exec; there is none", flag)
@@ -197,8 +207,10 @@ func (o *runOptions) attach(ctx context.Context, p *plan) error {
 		}
 		return nil
 	}
-	p.cfg.Attach, p.cfg.User, p.cfg.Password = server, o.attached.user, o.attached.password
-	p.cfg.Port, p.cfg.Restart = o.port, o.restart
+	if server != nil {
+		p.cfg.Attach, p.cfg.User, p.cfg.Password, p.cfg.Port = server, o.attached.user, o.attached.password, o.port
+	}
+	p.cfg.Restart = o.restart
 	if p.cfg.Gateways, p.cfg.Kernel, err = gateways(ctx, o.network); err != nil {
 		return err
 	}
@@ -253,8 +265,29 @@ func (o *runOptions) foreign(p *plan) error {
 	return nil
 }
 
-func (o *runOptions) choose(p *plan) error {
-	p.cfg.Loopback = o.loopback
+// start reads what is said about a server that is to be started in a container.
+func (o *runOptions) start(p *plan) error {
+	if o.fleet.server == "" {
+		if o.fleet.keep {
+			return usagef("--keep is about a server of --server; there is none")
+		}
+		return nil
+	}
+	for flag, given := range map[string]bool{"a target": p.cfg.Target != "", "--exec": o.attached.exec != "", "--passive-ports": o.passivePorts != "", "--port": o.port != 21} {
+		if given {
+			return usagef("--server starts and describes a server, and there is %s as well; leave one of them out", flag)
+		}
+	}
+	spec, err := specification(o.fleet.server)
+	if err != nil {
+		return err
+	}
+	p.fleet = &fleetRun{spec: spec, keep: o.fleet.keep}
+	return p.fleet.describe(&p.cfg)
+}
+
+// networks reads the topologies.
+func (o *runOptions) networks(p *plan) error {
 	for _, t := range o.topologies {
 		if t == "all" {
 			p.cfg.Topologies = suites.Topologies()
@@ -262,6 +295,11 @@ func (o *runOptions) choose(p *plan) error {
 		}
 		p.cfg.Topologies = append(p.cfg.Topologies, suites.Topology(t))
 	}
+	return nil
+}
+
+func (o *runOptions) choose(p *plan) error {
+	p.cfg.Loopback = o.loopback
 	if err := o.apply(&p.cfg); err != nil {
 		return err
 	}

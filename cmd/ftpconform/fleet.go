@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ftpconform/ftpconform/reference"
+	"github.com/ftpconform/ftpconform/servers"
+	"github.com/ftpconform/ftpconform/suites"
+)
+
+// fleetOptions are the flags about a server that is started in a container.
+type fleetOptions struct {
+	server string
+	keep   bool
+}
+
+func (o *fleetOptions) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&o.server, "server", "", "start the server `NAME` of the fleet in a container (Docker, Linux); a name with a slash\nis a folder with a Dockerfile and a server.yaml")
+	f.BoolVar(&o.keep, "keep", false, "leave the container of --server running, for a look")
+	complete(cmd, "server", servers.Names)
+}
+
+// specification reads the description of a server; a mistake in the name is one
+// of usage.
+func specification(name string) (*servers.Spec, error) {
+	s, err := servers.Find(name)
+	if err != nil {
+		hint := ""
+		if near := nearest(name, servers.Names()); len(near) > 0 {
+			hint = "; did you mean " + near[0] + "?"
+		}
+		return nil, usagef("--server: %w%s", err, hint)
+	}
+	return s, nil
+}
+
+// fleetRun is a run against a server of the fleet.
+type fleetRun struct {
+	spec *servers.Spec
+	keep bool
+}
+
+// fleetJobs is the default number of checks at a time.
+const fleetJobs = 4
+
+// describe puts what is known of the server into a configuration that has its
+// topologies. The target's address is not known yet.
+func (h *fleetRun) describe(cfg *suites.Config) error {
+	s := h.spec
+	fill := func(to *string, value string) {
+		if *to == "" {
+			*to = value
+		}
+	}
+	fill(&cfg.WriteDir, s.Dir)
+	fill(&cfg.FullDir, s.FullDir)
+	if cfg.DataTimeout == 0 {
+		cfg.DataTimeout = s.DataTimeout
+	}
+	if cfg.IdleTimeout == 0 {
+		cfg.IdleTimeout = s.IdleTimeout
+	}
+	if cfg.Jobs == 0 {
+		cfg.Jobs = fleetJobs
+	}
+	cfg.PassiveOnly = cfg.PassiveOnly || !s.Active
+	cfg.User, cfg.Password, cfg.Port = s.User, s.Password, servers.Port
+	if h.attached(cfg) {
+		if err := servers.Attachable(); err != nil {
+			return usagef("--server: %w", err)
+		}
+		if h.keep {
+			return usagef("--keep is about a server that this machine can reach; one that is attached to %s ends with that network", cfg.Topologies[0])
+		}
+		cfg.Attach = new(servers.Attacher)
+		return nil
+	}
+	cfg.Target = s.URL("192.0.2.1") // nobody's (RFC 5737), until it has one
+	if s.Tells().PassivePorts {
+		cfg.PassivePorts = reference.PortRange{Min: servers.PassivePorts.First, Max: servers.PassivePorts.Last}
+	}
+	return nil
+}
+
+// attached reports whether the networks are such that the server has to be in
+// them: all but the direct one, for which the engine's bridge does.
+func (*fleetRun) attached(cfg *suites.Config) bool {
+	return cfg.Gateways != nil || slices.ContainsFunc(cfg.Topologies, func(t suites.Topology) bool { return t != suites.Direct })
+}
+
+// verify starts the server, checks it, and removes it. What it wrote goes into
+// the record.
+func (h *fleetRun) verify(ctx context.Context, cfg suites.Config, announce func(string)) (*suites.Report, error) {
+	o := servers.Options{Announce: announce, Keep: h.keep}
+	facts := suites.ServerFacts{Name: h.spec.Name, Title: h.spec.Title}
+	if cfg.Attach != nil {
+		a, err := h.spec.Attacher(ctx, o)
+		if err != nil {
+			return nil, started(err)
+		}
+		cfg.Attach = a
+		rep, err := suites.Verify(ctx, cfg)
+		if rep != nil {
+			facts.Version, facts.Image = a.Version(), a.Image
+			rep.Target.Server = &facts
+		}
+		return rep, err
+	}
+	srv, err := h.spec.Start(ctx, o)
+	if err != nil {
+		return nil, started(err)
+	}
+	cfg.Target = srv.URL()
+	if !cfg.StrangerAddr.IsValid() {
+		cfg.StrangerAddr = stranger(srv.Addr)
+	}
+	rep, err := suites.Verify(ctx, cfg)
+	after := context.WithoutCancel(ctx)
+	facts.Version, facts.Image = srv.Version, srv.Image
+	if rep != nil {
+		rep.Target.Server, rep.Target.Log = &facts, srv.Log(after)
+		if fate := srv.Fate(after); fate != "" {
+			rep.TargetLost = "the server " + fate
+		}
+	}
+	if h.keep {
+		announce(fmt.Sprintf("%s goes on at %s, in the container %s: docker exec -it %[3]s sh, docker rm -f %[3]s", h.spec.Name, srv.Addr, srv.Container()))
+	}
+	return rep, errors.Join(err, srv.Close())
+}
+
+// started tells an engine that is not there from a server that does not start:
+// either way there is nothing to check.
+func started(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
+	return &exitError{exitUnreachable, err}
+}
+
+// stranger finds another IPv4 address of this machine than that from which it
+// reaches a server; without one there is no stranger.
+func stranger(server netip.AddrPort) netip.Addr {
+	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(server)) // nothing is sent
+	if err != nil {
+		return netip.Addr{}
+	}
+	defer c.Close()
+	own := c.LocalAddr().(*net.UDPAddr).AddrPort().Addr() //nolint:errcheck // that is what it is
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return netip.Addr{}
+	}
+	for _, a := range addrs {
+		if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().Is4() && !p.Addr().IsLoopback() && p.Addr() != own {
+			return p.Addr()
+		}
+	}
+	return netip.Addr{}
+}

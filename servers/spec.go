@@ -1,0 +1,122 @@
+package servers
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"path"
+	"slices"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/ftpconform/ftpconform/netsim"
+	"github.com/ftpconform/ftpconform/netsim/attach"
+)
+
+// Spec describes a server: the file server.yaml in its folder.
+type Spec struct {
+	Name  string `yaml:"name"`
+	Title string `yaml:"title"`
+	// Family is the code base: servers of one family share defects.
+	Family string `yaml:"family"`
+	Home   string `yaml:"home"`
+	// TLS is what this configuration offers: "none", "explicit" or "implicit".
+	TLS            string `yaml:"tls"`
+	User, Password string
+	// Dir is the directory to write to, as the client names it; empty is where
+	// the login leads. FullDir has room for 256 KiB and is, in the container,
+	// FullPath.
+	Dir      string `yaml:"dir"`
+	FullDir  string `yaml:"full-dir"`
+	FullPath string `yaml:"full-path"`
+	// Active is false for a server without active mode.
+	Active bool `yaml:"active"`
+	// DataTimeout and IdleTimeout are the server's own as configured here; 0 is
+	// unknown.
+	DataTimeout time.Duration `yaml:"data-timeout"`
+	IdleTimeout time.Duration `yaml:"idle-timeout"`
+	// Command is the server, in the foreground, and Files are written before it
+	// starts: the text by the name. In the words of one and the lines of the
+	// others stand the placeholders of attach.Placeholders, and what has one
+	// without a value is left out.
+	Command []string          `yaml:"command"`
+	Files   map[string]string `yaml:"files"`
+	// Go is set for a server that is built from a Go module.
+	Go *GoBuild `yaml:"go"`
+
+	folder fs.FS
+	dir    string // that folder on disk, empty for one inside the program
+}
+
+// GoBuild says how the program of a server is made from a Go module: it is put
+// beside the Dockerfile as the file "server", with its version in "version".
+type GoBuild struct {
+	// Package is what "go install" takes, a package with its version, or "."
+	// for the module in the folder.
+	Package string `yaml:"package"`
+	// VersionOf is the module whose version is that of the server.
+	VersionOf string `yaml:"version-of"`
+}
+
+// read reads the description in a folder, which is called dir.
+func read(folder fs.FS, dir string) (*Spec, error) {
+	text, err := fs.ReadFile(folder, specFile)
+	if err != nil {
+		return nil, fmt.Errorf("read the description of a server: %w", err)
+	}
+	s := &Spec{folder: folder, dir: dir, Active: true}
+	d := yaml.NewDecoder(bytes.NewReader(text))
+	d.KnownFields(true)
+	if err := d.Decode(s); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%s: %w", path.Join(dir, specFile), err)
+	}
+	if err := s.check(); err != nil {
+		return nil, fmt.Errorf("%s: %w", path.Join(dir, specFile), err)
+	}
+	return s, nil
+}
+
+// check finds what is missing or makes no sense.
+func (s *Spec) check() error {
+	switch {
+	case s.Name == "" || s.Title == "" || s.User == "":
+		return errors.New("name, title and user are needed")
+	case s.Password == "":
+		return errors.New("password is needed: a user without one is somebody's mistake")
+	case len(s.Command) == 0:
+		return errors.New("command is needed: the server, in the foreground")
+	case !slices.Contains([]string{"none", "explicit", "implicit"}, s.TLS):
+		return fmt.Errorf("tls is %q; it must be none, explicit or implicit", s.TLS)
+	case (s.FullDir == "") != (s.FullPath == ""):
+		return errors.New("full-dir and full-path belong together")
+	case s.DataTimeout < 0 || s.IdleTimeout < 0:
+		return errors.New("a timeout cannot be negative")
+	case s.Go != nil && (s.Go.Package == "" || s.Go.VersionOf == ""):
+		return errors.New("go needs package and version-of")
+	}
+	for name := range s.Files {
+		if !path.IsAbs(name) {
+			return fmt.Errorf("files: %s is not an absolute name", name)
+		}
+	}
+	return nil
+}
+
+// Tells says what of its place the server is told, by its files or its command.
+func (s *Spec) Tells() netsim.Told {
+	text := slices.Clone(s.Command)
+	for _, t := range s.Files {
+		text = append(text, t)
+	}
+	return attach.Tells(text)
+}
+
+// URL is the target that the server is at an address with a port.
+func (s *Spec) URL(at string) string {
+	u := url.URL{Scheme: "ftp", User: url.UserPassword(s.User, s.Password), Host: at, Path: "/" + s.Dir}
+	return u.String()
+}
