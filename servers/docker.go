@@ -49,7 +49,27 @@ func connect() (p *testcontainers.DockerProvider, err error) {
 			err = fmt.Errorf("%v", r)
 		}
 	}()
+	// An engine that was named is not to be replaced by another one, which
+	// testcontainers would look for.
+	if os.Getenv("DOCKER_HOST") != "" {
+		if err := ping(context.Background(), client.FromEnv); err != nil {
+			return nil, err
+		}
+	}
 	return testcontainers.NewDockerProvider(testcontainers.WithLogger(quiet), testcontainers.WithDefaultBridgeNetwork(bridge))
+}
+
+// ping asks the engine whether it is there.
+func ping(ctx context.Context, o ...client.Opt) error {
+	c, err := client.New(o...)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	ctx, cancel := context.WithTimeout(ctx, pingBound)
+	defer cancel()
+	_, err = c.Ping(ctx, client.PingOptions{})
+	return err
 }
 
 // docker returns the engine, after it has answered. The error is an
