@@ -69,7 +69,12 @@ func (o *runOptions) run(cmd *cobra.Command, args []string) error {
 	if problem != nil {
 		return &exitError{exitHarness, problem}
 	}
-	switch plan.gate.Outcome(rep) {
+	return ended(plan.gate.Outcome(rep), rep)
+}
+
+// ended is how a command ends when a run came to an outcome.
+func ended(o report.Outcome, rep *suites.Report) error {
+	switch o {
 	case report.Interrupted:
 		return &exitError{code: exitInterrupted}
 	case report.Lost:
@@ -78,6 +83,8 @@ func (o *runOptions) run(cmd *cobra.Command, args []string) error {
 		return &exitError{code: exitHarness}
 	case report.Broken:
 		return &exitError{code: exitBroken}
+	case report.Stale:
+		return &exitError{code: exitStale}
 	case report.Conforms:
 	}
 	return nil

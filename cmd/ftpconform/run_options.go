@@ -21,6 +21,7 @@ import (
 // runOptions are the flags of run.
 type runOptions struct {
 	selection
+	gateOptions
 	failOn                   string
 	slow, strict             bool
 	jobs                     int
@@ -44,6 +45,7 @@ type runOptions struct {
 
 func (o *runOptions) flags(cmd *cobra.Command) {
 	o.selection.flags(cmd)
+	o.gateFlags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.failOn, "fail-on", "must", "the `LEVEL` that makes the exit code 1: must, or should as well")
 	f.BoolVar(&o.slow, "slow", false, "include the checks that wait for more than "+suites.SlowWait.String())
@@ -101,7 +103,8 @@ func (o *runOptions) plan(ctx context.Context, args []string) (*plan, error) {
 		}
 	}
 	attach := func(p *plan) error { return o.attach(ctx, p) }
-	for _, step := range []func(*plan) error{o.numbers, o.addresses, attach, o.embedded, o.choose, o.destinations} {
+	gate := func(p *plan) error { return o.gate(&p.gate) }
+	for _, step := range []func(*plan) error{o.numbers, gate, o.addresses, attach, o.embedded, o.choose, o.destinations} {
 		if err := step(p); err != nil {
 			return nil, err
 		}
