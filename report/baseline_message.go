@@ -31,7 +31,7 @@ var varying = regexp.MustCompile(strings.Join([]string{
 	`\b[0-9]+ octets?\b`,   // with what they count: 1 octet, 65536 octets
 	`\b[0-9]{4,}`,          // ports, counts, sequence numbers
 	`\b(?:[07-9][0-9]{2}|[1-6][6-9][0-9])\b`,
-	`\bonly [0-9]+\b`,
+	`\b(?:only|number|round|session) [0-9]+\b`,
 	`\[[0-9]+(?: [0-9]+)+\]`, // lists of ports
 }, "|"))
 
@@ -81,7 +81,16 @@ func trimStable(s string) string {
 			s = s[:i]
 		}
 	}
-	return strings.TrimRight(s, ` (["'|,:;=`)
+	for {
+		cut := strings.TrimRight(s, " (['|,:;=")
+		if strings.Count(cut, `"`)%2 == 1 {
+			cut = strings.TrimSuffix(cut, `"`)
+		}
+		if cut == s {
+			return s
+		}
+		s = cut
+	}
 }
 
 // words counts the words of a text that hold a letter or digit.

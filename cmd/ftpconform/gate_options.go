@@ -37,7 +37,7 @@ func (o *gateOptions) gate(g *report.Gate) (err error) {
 	g.MinChecks, g.Now = o.minChecks, time.Now()
 	if o.baseline != "" {
 		if g.Baseline, err = report.ReadBaseline(o.baseline); err != nil {
-			return usagef("--baseline: %w", err)
+			return usagef("%w", err)
 		}
 	}
 	if o.previous != "" {
