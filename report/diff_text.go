@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -9,8 +10,8 @@ import (
 func (d *Diff) text(b *strings.Builder, s Style) {
 	line := func(text string) { b.WriteString(text + "\n") }
 	for _, f := range d.Facts {
-		line(s.Cut(fmt.Sprintf("%-10s A %s", f.Name, Printable(f.A))))
-		line(s.Cut(fmt.Sprintf("%-10s B %s", "", Printable(f.B))))
+		line(s.Cut(fmt.Sprintf("%-10s A %s", f.Name, Printable(cmp.Or(f.A, "none")))))
+		line(s.Cut(fmt.Sprintf("%-10s B %s", "", Printable(cmp.Or(f.B, "none")))))
 	}
 	if len(d.Facts) > 0 {
 		line("")
