@@ -124,6 +124,9 @@ type entryTally struct {
 // listed.
 func (t *entryTally) room() bool { return t.entry.Max == 0 || t.used < t.entry.Max }
 
+// excuses reports whether a result deviates as listed, and there is room for it.
+func (t *entryTally) excuses(r suites.Result) bool { return t.entry.fits(r) && t.room() }
+
 // result finds the entry about a result and what it makes of it.
 func (c *Comparison) result(tallies []entryTally, r suites.Result, present bool) {
 	var best *entryTally
@@ -137,10 +140,8 @@ func (c *Comparison) result(tallies []entryTally, r suites.Result, present bool)
 			continue
 		}
 		t.present++
-		better := best == nil || t.entry.rank() > best.entry.rank()
 		// Among equals the first that excuses it.
-		helps := best != nil && t.entry.rank() == best.entry.rank() && !(best.entry.fits(r) && best.room()) && t.entry.fits(r) && t.room()
-		if better || helps {
+		if best == nil || t.entry.rank() > best.entry.rank() || t.entry.rank() == best.entry.rank() && t.excuses(r) && !best.excuses(r) {
 			best = t
 		}
 	}
