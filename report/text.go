@@ -26,15 +26,18 @@ const excerptLines = 14
 const maxFindings = 4
 
 // Write prints the run: what was checked, counts by verdict and level, every
-// broken requirement with its clause, evidence and next step, what has no
-// answer and why, and the outcome in one line.
+// broken requirement with its clause, evidence and next step, or in a line where
+// it is known, what has no answer and why, what is wrong with the baseline, and
+// the outcome in one line.
 func (t Text) Write(w io.Writer, rep *suites.Report) error {
 	b := bufio.NewWriter(w)
 	if !t.Quiet {
+		c := t.Compare(rep)
 		t.heading(b, rep)
 		t.counts(b, rep)
-		t.results(b, rep)
+		t.results(b, rep, c)
 		t.unanswered(b, rep)
+		t.gateSection(b, c)
 	}
 	fmt.Fprintln(b, t.LastLine(rep))
 	if err := b.Flush(); err != nil {
@@ -111,20 +114,29 @@ func (t Text) counts(w io.Writer, rep *suites.Report) {
 	fmt.Fprintln(w)
 }
 
-// results prints what is broken, in verbose mode everything that has run.
-func (t Text) results(w io.Writer, rep *suites.Report) {
+// results prints what is broken, in verbose mode everything that has run. The
+// known deviations stand together in the end.
+func (t Text) results(w io.Writer, rep *suites.Report, c *Comparison) {
 	for _, r := range rep.Results {
-		broken := r.Verdict == suites.Fail || r.Verdict == suites.Warn || r.Verdict == suites.HarnessError
+		known := c.excuse(r)
+		broken := deviates(r.Verdict) && known == nil || r.Verdict == suites.HarnessError
 		if broken || t.Verbose && r.Verdict != suites.NotRun {
-			t.result(w, rep, r)
+			t.result(w, rep, r, known)
 		}
 	}
+	if t.Verbose || len(c.Excused) == 0 {
+		return
+	}
+	for _, m := range c.Excused {
+		t.excused(w, m.Result, m.Entry)
+	}
+	fmt.Fprintln(w)
 }
 
 // indent is that of what stands below the line of a result.
 const indent = "      "
 
-func (t Text) result(w io.Writer, rep *suites.Report, r suites.Result) {
+func (t Text) result(w io.Writer, rep *suites.Report, r suites.Result, known *Entry) {
 	name := fmt.Sprintf("%-5s", r.Verdict)
 	fmt.Fprintf(w, "%s %s\n", t.Verdict(r.Verdict, name), t.Strong(r.Name()))
 	fmt.Fprintln(w, t.Wrap(indent, r.Title))
@@ -143,6 +155,9 @@ func (t Text) result(w io.Writer, rep *suites.Report, r suites.Result) {
 			message = string(f.Verdict) + ": " + message
 		}
 		fmt.Fprintln(w, t.Wrap(indent, message))
+	}
+	if known != nil {
+		fmt.Fprintln(w, t.Wrap(indent, known.known()))
 	}
 	shown, other := evidence(rep, r)
 	if other != "" {
@@ -204,7 +219,7 @@ func (t Text) unanswered(w io.Writer, rep *suites.Report) {
 // LastLine is the outcome in one line.
 func (t Text) LastLine(rep *suites.Report) string {
 	outcome := t.Outcome(rep)
-	colour := map[Outcome]suites.Verdict{Conforms: suites.Pass, Broken: suites.Fail, Errors: suites.HarnessError, Interrupted: suites.Warn, Lost: suites.Fail}[outcome]
+	colour := map[Outcome]suites.Verdict{Conforms: suites.Pass, Broken: suites.Fail, Errors: suites.HarnessError, Interrupted: suites.Warn, Lost: suites.Fail, Stale: suites.Warn}[outcome]
 	var counts []string
 	for _, v := range suites.Verdicts {
 		if n := rep.Summary.ByVerdict[v]; n > 0 {
@@ -212,7 +227,24 @@ func (t Text) LastLine(rep *suites.Report) string {
 		}
 	}
 	took := (time.Duration(rep.DurationMS) * time.Millisecond).Round(100 * time.Millisecond)
-	return fmt.Sprintf("%s: %s; %s in %s", t.Verdict(colour, string(outcome)), strings.Join(counts, ", "), plural(rep.Summary.Total, "check"), took)
+	return fmt.Sprintf("%s: %s; %s in %s", t.Verdict(colour, t.outcomeText(rep, outcome)), strings.Join(counts, ", "), plural(rep.Summary.Total, "check"), took)
+}
+
+// outcomeText is the outcome, with what the baseline has to do with it.
+func (t Text) outcomeText(rep *suites.Report, o Outcome) string {
+	if !t.guarded() {
+		return string(o)
+	}
+	c := t.Compare(rep)
+	switch {
+	case o == Conforms && len(c.Excused) > 0:
+		return "conforms but for " + plural(len(c.Excused), "known deviation")
+	case o == Stale && len(c.Problems()) == len(c.TooFew):
+		return "too few answers"
+	case o == Stale:
+		return string(o) + ", " + plural(len(c.Problems()), "problem")
+	}
+	return string(o)
 }
 
 func plural(n int, noun string) string {

@@ -70,6 +70,7 @@ func newBox(ctx context.Context, s *Spec, o setting) (*box, error) {
 			// A server is not made to be the first process. vsftpd takes an orphan
 			// that it inherits for a session of its own, and crashes.
 			h.Init = new(true)
+			h.CapAdd = s.Capabilities
 			h.Ulimits = []*container.Ulimit{{Name: "nofile", Soft: openFiles, Hard: openFiles}}
 			if o.network == noNetwork {
 				h.Sysctls = map[string]string{"net.ipv6.conf.all.disable_ipv6": "0"} // engines forbid it there

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -23,11 +24,12 @@ func (g *GoBuild) build(ctx context.Context, dir string, files map[string][]byte
 	}
 	defer remove()
 	var cmd *exec.Cmd
-	if g.Package == "." {
-		cmd = exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", tmp+string(filepath.Separator)+goServer, ".")
-		cmd.Dir = dir
+	flags := []string{"-trimpath", "-ldflags=-s -w", "-tags=" + g.Tags}
+	if strings.Contains(g.Package, "@") {
+		cmd = exec.CommandContext(ctx, "go", slices.Concat([]string{"install"}, flags, []string{g.Package})...) //nolint:gosec // the package is that of the description
 	} else {
-		cmd = exec.CommandContext(ctx, "go", "install", "-trimpath", "-ldflags=-s -w", g.Package) //nolint:gosec // the package is that of the description
+		cmd = exec.CommandContext(ctx, "go", slices.Concat([]string{"build"}, flags, []string{"-o", filepath.Join(tmp, goServer), g.Package})...) //nolint:gosec // as above
+		cmd.Dir = dir
 	}
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOBIN="+tmp, "GOWORK=off", "GOFLAGS=-buildvcs=false")
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -97,7 +97,7 @@ func digest(files map[string][]byte, build *GoBuild) string {
 		fmt.Fprintf(h, "%s %d\n%s", name, len(files[name]), files[name])
 	}
 	if build != nil {
-		fmt.Fprintf(h, "%s %s", build.Package, build.VersionOf)
+		fmt.Fprintf(h, "%s %s %s", build.Package, build.Tags, build.VersionOf)
 	}
 	return hex.EncodeToString(h.Sum(nil))[:12]
 }

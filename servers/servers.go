@@ -28,7 +28,8 @@ import (
 // The folders of the fleet. Those of servers that are Go modules cannot be in
 // here (package embed leaves modules out) and are found beside the source.
 //
-//go:embed */server.yaml */Dockerfile
+//go:embed aioftp busybox inetutils-ftpd linux-ftpd-ssl proftpd pure-ftpd
+//go:embed pyftpdlib rclone twisted vsftpd
 var embedded embed.FS
 
 // specFile is what makes a folder that of a server.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/ftpconform/ftpconform/netsim"
 	"github.com/ftpconform/ftpconform/netsim/attach"
+	"github.com/ftpconform/ftpconform/netsim/gateway"
 )
 
 // Spec describes a server: the file server.yaml in its folder.
@@ -39,6 +40,13 @@ type Spec struct {
 	// unknown.
 	DataTimeout time.Duration `yaml:"data-timeout"`
 	IdleTimeout time.Duration `yaml:"idle-timeout"`
+	// Jobs is how many checks it can be asked to stand at a time; 0 is the
+	// driver's choice. PassivePorts is how many ports it is told on the engine's
+	// bridge; 0 is as many as in the simulated networks.
+	Jobs         int `yaml:"jobs"`
+	PassivePorts int `yaml:"passive-ports"`
+	// Capabilities are those of Linux that it needs beyond an engine's own.
+	Capabilities []string `yaml:"capabilities"`
 	// Command is the server, in the foreground, and Files are written before it
 	// starts: the text by the name. In the words of one and the lines of the
 	// others stand the placeholders of attach.Placeholders, and what has one
@@ -55,9 +63,12 @@ type Spec struct {
 // GoBuild says how the program of a server is made from a Go module: it is put
 // beside the Dockerfile as the file "server", with its version in "version".
 type GoBuild struct {
-	// Package is what "go install" takes, a package with its version, or "."
-	// for the module in the folder.
+	// Package is what "go install" takes, a package with its version, or, without
+	// a version, one that is built as the module in the folder wants it, such as
+	// ".".
 	Package string `yaml:"package"`
+	// Tags are build tags.
+	Tags string `yaml:"tags"`
 	// VersionOf is the module whose version is that of the server.
 	VersionOf string `yaml:"version-of"`
 }
@@ -93,8 +104,10 @@ func (s *Spec) check() error {
 		return fmt.Errorf("tls is %q; it must be none, explicit or implicit", s.TLS)
 	case (s.FullDir == "") != (s.FullPath == ""):
 		return errors.New("full-dir and full-path belong together")
-	case s.DataTimeout < 0 || s.IdleTimeout < 0:
-		return errors.New("a timeout cannot be negative")
+	case s.DataTimeout < 0 || s.IdleTimeout < 0 || s.Jobs < 0 || s.PassivePorts < 0:
+		return errors.New("a timeout, or a number, cannot be negative")
+	case s.PassivePorts > 10000:
+		return errors.New("passive-ports is more than 10000")
 	case s.Go != nil && (s.Go.Package == "" || s.Go.VersionOf == ""):
 		return errors.New("go needs package and version-of")
 	}
@@ -113,6 +126,15 @@ func (s *Spec) Tells() netsim.Told {
 		text = append(text, t)
 	}
 	return attach.Tells(text)
+}
+
+// passivePorts is the range on the bridge.
+func (s *Spec) passivePorts() gateway.PortRange {
+	r := gateway.PortRange{First: firstPassive, Last: firstPassive + passivePorts - 1}
+	if s.PassivePorts > 0 {
+		r.Last = firstPassive + uint16(s.PassivePorts) - 1
+	}
+	return r
 }
 
 // URL is the target that the server is at an address with a port.

@@ -18,9 +18,11 @@ import (
 // Port is where the servers listen.
 const Port = 21
 
-// PassivePorts is the range that a server on the bridge is told to use, that of
-// the simulated networks.
-var PassivePorts = gateway.PortRange{First: 50000, Last: 50059}
+// The passive range of the simulated networks.
+const (
+	firstPassive = 50000
+	passivePorts = 60
+)
 
 // greetBound is how long a server may take from its start to its greeting.
 const greetBound = 60 * time.Second
@@ -40,8 +42,10 @@ type Server struct {
 	Version string
 	// Image is the name of its image.
 	Image string
-	// Addr is its control port.
-	Addr netip.AddrPort
+	// Addr is its control port, and PassivePorts the range that it is told to
+	// use; zero where it cannot be told.
+	Addr         netip.AddrPort
+	PassivePorts gateway.PortRange
 
 	box  *box
 	keep bool
@@ -64,7 +68,7 @@ func (s *Spec) Start(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	place := netsim.Place{Topology: "direct", Port: Port, PassivePorts: PassivePorts}
+	place := netsim.Place{Topology: "direct", Port: Port, PassivePorts: s.passivePorts()}
 	who := owner()
 	if o.Keep {
 		who = keeper
@@ -74,6 +78,9 @@ func (s *Spec) Start(ctx context.Context, o Options) (*Server, error) {
 		return nil, err
 	}
 	srv := &Server{Spec: s, Version: b.version, Image: image, box: b, keep: o.Keep}
+	if s.Tells().PassivePorts {
+		srv.PassivePorts = place.PassivePorts
+	}
 	if err := srv.greeted(ctx); err != nil {
 		log := strings.Join(lastLines(b.log(context.WithoutCancel(ctx)), 6), "\n")
 		return nil, errors.Join(fmt.Errorf("start %s: %w\n%s", s.Name, err, log), b.end())

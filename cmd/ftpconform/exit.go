@@ -19,6 +19,7 @@ const (
 	exitUsage       = 2   // the command line makes no sense
 	exitUnreachable = 3   // the target was not reached, let nobody in, or could not be prepared
 	exitHarness     = 4   // the program itself failed
+	exitStale       = 5   // nothing unknown is broken, but the baseline or the number of answers does not fit
 	exitInterrupted = 130 // the user ended it, as a shell reports SIGINT
 )
 

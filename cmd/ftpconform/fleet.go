@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -69,7 +70,7 @@ func (h *fleetRun) describe(cfg *suites.Config) error {
 		cfg.IdleTimeout = s.IdleTimeout
 	}
 	if cfg.Jobs == 0 {
-		cfg.Jobs = fleetJobs
+		cfg.Jobs = cmp.Or(s.Jobs, fleetJobs)
 	}
 	cfg.PassiveOnly = cfg.PassiveOnly || !s.Active
 	cfg.User, cfg.Password, cfg.Port = s.User, s.Password, servers.Port
@@ -84,9 +85,6 @@ func (h *fleetRun) describe(cfg *suites.Config) error {
 		return nil
 	}
 	cfg.Target = s.URL("192.0.2.1") // nobody's (RFC 5737), until it has one
-	if s.Tells().PassivePorts {
-		cfg.PassivePorts = reference.PortRange{Min: servers.PassivePorts.First, Max: servers.PassivePorts.Last}
-	}
 	return nil
 }
 
@@ -119,6 +117,7 @@ func (h *fleetRun) verify(ctx context.Context, cfg suites.Config, announce func(
 		return nil, started(err)
 	}
 	cfg.Target = srv.URL()
+	cfg.PassivePorts = reference.PortRange{Min: srv.PassivePorts.First, Max: srv.PassivePorts.Last}
 	if !cfg.StrangerAddr.IsValid() {
 		cfg.StrangerAddr = stranger(srv.Addr)
 	}

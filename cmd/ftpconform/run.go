@@ -69,18 +69,22 @@ func (o *runOptions) run(cmd *cobra.Command, args []string) error {
 	if problem != nil {
 		return &exitError{exitHarness, problem}
 	}
-	outcome := plan.gate.Outcome(rep)
-	switch code := codeOf(outcome); {
+	return ended(plan.gate.Outcome(rep), rep)
+}
+
+// ended is how a command ends when a run came to an outcome.
+func ended(o report.Outcome, rep *suites.Report) error {
+	switch code := codeOf(o); {
 	case code == exitConforms:
 		return nil
-	case outcome == report.Lost:
+	case o == report.Lost:
 		return &exitError{code, fmt.Errorf("the target went away during the run: %s; what was found before stands", rep.TargetLost)}
 	default:
 		return &exitError{code: code}
 	}
 }
 
-// codeOf is the exit code of a run.
+// codeOf is the exit code of an outcome.
 func codeOf(o report.Outcome) int {
 	switch o {
 	case report.Interrupted:
@@ -91,6 +95,8 @@ func codeOf(o report.Outcome) int {
 		return exitHarness
 	case report.Broken:
 		return exitBroken
+	case report.Stale:
+		return exitStale
 	case report.Conforms:
 	}
 	return exitConforms

@@ -22,6 +22,7 @@ import (
 // runOptions are the flags of run.
 type runOptions struct {
 	selection
+	gateOptions
 	failOn                   string
 	slow, strict             bool
 	jobs                     int
@@ -46,6 +47,7 @@ type runOptions struct {
 
 func (o *runOptions) flags(cmd *cobra.Command) {
 	o.checkFlags(cmd)
+	o.gateFlags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.localAddr, "local-addr", "", "the client's `ADDRESS` on this machine, or that of the simulated NAT before a target")
 	f.StringVar(&o.insideAddr, "inside-addr", "", "the client's `ADDRESS` behind a simulated NAT before a target (default 192.0.2.2, which is nobody's)")
@@ -111,7 +113,8 @@ func (o *runOptions) plan(ctx context.Context, args []string) (*plan, error) {
 		}
 	}
 	attach := func(p *plan) error { return o.attach(ctx, p) }
-	for _, step := range []func(*plan) error{o.numbers, o.addresses, o.networks, attach, o.start, o.embedded, o.choose, o.destinations} {
+	gate := func(p *plan) error { return o.gate(&p.gate) }
+	for _, step := range []func(*plan) error{o.numbers, gate, o.addresses, o.networks, attach, o.start, o.embedded, o.choose, o.destinations} {
 		if err := step(p); err != nil {
 			return nil, err
 		}
