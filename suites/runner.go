@@ -163,12 +163,17 @@ func (r *run) preflight(ctx context.Context) error {
 // survey is the preflight on one target.
 func (r *run) survey(ctx context.Context, c *Check, t *Target, sc *Scene) error {
 	s := r.session(ctx, c, t, sc)
+	return s.bounded(s.preflight)
+}
+
+// bounded makes a preflight, and ends the session.
+func (s *Session) bounded(preflight func() error) error {
 	defer s.abandon()
-	defer sc.hear(s.Client.Trace())()
+	defer s.Scene.hear(s.Client.Trace())()
 	// Every wait has a bound; this is for a server that keeps each just short,
 	// with preliminary replies without end for example.
 	defer s.clock().AfterFunc(preflightLimit*s.Bounds.checkLimit(0), s.Client.Expire)()
-	return s.preflight()
+	return preflight()
 }
 
 // session makes what a check is handed; sc is nil outside the simulated
