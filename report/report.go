@@ -41,19 +41,21 @@ const (
 	Conforms    Outcome = "conforms"
 	// Lost says that the target went away during the run.
 	Lost Outcome = "target lost"
+	// Undecided says that no check has an answer, so that nothing is known of the
+	// target.
+	Undecided Outcome = "nothing was judged"
 )
 
 // Outcome grades a run.
 func (g Gate) Outcome(rep *suites.Report) Outcome {
-	out := Conforms
-	for v, n := range rep.Summary.ByVerdict {
-		switch {
-		case n == 0:
-		case v == suites.HarnessError:
-			out = Errors
-		case g.Breaks(v) && out == Conforms:
-			out = Broken
-		}
+	out, n := Conforms, rep.Summary.ByVerdict
+	switch {
+	case n[suites.HarnessError] > 0:
+		out = Errors
+	case n[suites.Fail] > 0 && g.Breaks(suites.Fail) || n[suites.Warn] > 0 && g.Breaks(suites.Warn):
+		out = Broken
+	case n[suites.Pass]+n[suites.Info]+n[suites.Warn]+n[suites.Fail] == 0:
+		out = Undecided
 	}
 	switch {
 	case rep.Interrupted:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -78,7 +79,7 @@ func newRun(ctx context.Context, cfg *Config) (*run, error) {
 		return r, nil
 	case cfg.embedded():
 		r.pool = newPool(cfg)
-		return r, nil
+		return r, cfg.checkAddrs(netip.AddrFrom4([4]byte{127, 0, 0, 1}))
 	case cfg.attached():
 		r.sites = newSites(cfg, r.prepare)
 		return r, nil
@@ -91,6 +92,9 @@ func newRun(ctx context.Context, cfg *Config) (*run, error) {
 	}
 	r.target.PassivePorts = cfg.PassivePorts
 	r.target.lacks = map[Need]Lack{}
+	if err := cfg.checkAddrs(r.target.Address.Addr()); err != nil {
+		return nil, err
+	}
 	return r, r.open()
 }
 

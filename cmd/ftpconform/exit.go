@@ -19,6 +19,7 @@ const (
 	exitUsage       = 2   // the command line makes no sense
 	exitUnreachable = 3   // the target was not reached, let nobody in, or could not be prepared
 	exitHarness     = 4   // the program itself failed
+	exitStale       = 5   // the baseline is stale, or fewer checks ran than promised
 	exitInterrupted = 130 // the user ended it, as a shell reports SIGINT
 )
 

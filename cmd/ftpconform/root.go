@@ -55,7 +55,7 @@ that proves what it finds.
 
 Exit codes: 0 conforms, 1 requirements are broken, 2 usage or configuration,
 3 target unreachable, login or preparation failed, 4 error of the harness,
-130 interrupted.`,
+5 no check has an answer, 130 interrupted.`,
 		Example: `  ftpconform run                                   check the reference server inside this program
   ftpconform run ftp://user:password@192.0.2.7/    check a server
   ftpconform explain port-works                    what a check is about, with dialogues

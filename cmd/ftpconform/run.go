@@ -78,6 +78,8 @@ func (o *runOptions) run(cmd *cobra.Command, args []string) error {
 		return &exitError{code: exitHarness}
 	case report.Broken:
 		return &exitError{code: exitBroken}
+	case report.Undecided:
+		return &exitError{exitStale, errors.New("no check has an answer, so nothing is known of the server; the reasons stand in the report")}
 	case report.Conforms:
 	}
 	return nil
