@@ -75,6 +75,9 @@ func (s *Session) reach() (*Control, error) {
 		switch {
 		case errors.As(err, &login):
 			p.Hint = "give user and password in the target: ftp://user:password@host:port/dir"
+			if s.Config.attached() {
+				p.Hint = "give user and password with --user and --password"
+			}
 		case strings.Contains(err.Error(), "CWD"):
 			p.Stage, p.Hint = StagePrepare, "choose a directory that exists with --write-dir or in the target"
 		}

@@ -151,6 +151,18 @@ func TestAttachedNeverStarts(t *testing.T) {
 	}
 }
 
+// TestAttachedLetsNobodyIn: the advice about a login that fails is not about targets.
+func TestAttachedLetsNobodyIn(t *testing.T) {
+	t.Parallel()
+	cfg := enact(t, "stays")
+	cfg.Password = "wrong"
+	_, err := suites.Verify(t.Context(), cfg)
+	var pre *suites.PreflightError
+	if !errors.As(err, &pre) || pre.Stage != suites.StageLogin || !strings.Contains(err.Error(), "--user and --password") {
+		t.Error(err)
+	}
+}
+
 // attachedVsftpd is vsftpd as a host of the simulated network.
 func attachedVsftpd(t *testing.T) suites.Config {
 	t.Helper()
