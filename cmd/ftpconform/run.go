@@ -79,7 +79,7 @@ func (o *runOptions) run(cmd *cobra.Command, args []string) error {
 	case report.Broken:
 		return &exitError{code: exitBroken}
 	case report.Undecided:
-		return &exitError{exitStale, errors.New("no check has an answer, so nothing is known of the server; the reasons stand in the report")}
+		return undecided(rep)
 	case report.Conforms:
 	}
 	return nil
