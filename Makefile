@@ -3,6 +3,8 @@
 GO            ?= go
 GOLANGCI_LINT  = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.8.0
 FUZZTIME      ?= 20s
+# A word for the shell, whatever is in it.
+quoted         = '$(subst ','\'',$(1))'
 
 .PHONY: build test race lint selftest fuzz specs bench-netsim referee
 
@@ -34,7 +36,7 @@ fuzz: ## every fuzz target for FUZZTIME
 
 referee: ## our gateway with the helper "linux" against Linux itself; VECTORS=FILE replays recordings, SEED=N and CASES=N choose the scripts
 	@$(GO) build -o bin/referee ./netsim/referee
-	@bin/referee $(if $(VECTORS),-vectors $(VECTORS)) $(if $(SEED),-seed $(SEED)) $(if $(CASES),-cases $(CASES))
+	@bin/referee $(if $(VECTORS),-vectors $(call quoted,$(VECTORS))) $(if $(SEED),-seed $(call quoted,$(SEED))) $(if $(CASES),-cases $(call quoted,$(CASES)))
 
 bench-netsim: ## the simulated network against its targets and, for root with ip, nft and ethtool, against the kernel
 	$(GO) run ./netsim/bench

@@ -38,7 +38,7 @@ func Await(ctx context.Context, s Attached, p Place, bound time.Duration) error 
 	}()
 	to, refused := netip.AddrPortFrom(addr, p.Port), false
 	for {
-		err := w.visit(ctx, to)
+		accepted, err := w.visit(ctx, to)
 		if ctx.Err() == nil {
 			refused = errors.Is(err, syscall.ECONNREFUSED) // it does not listen yet
 		}
@@ -47,10 +47,14 @@ func Await(ctx context.Context, s Attached, p Place, bound time.Duration) error 
 			return nil
 		case s.Fate() != "":
 			return fmt.Errorf("the server %s", s.Fate())
+		case ctx.Err() != nil && accepted:
+			return fmt.Errorf("the server accepts connections at %s, but sends %w within %v", to, errNoGreeting, bound)
 		case ctx.Err() != nil && refused:
 			return fmt.Errorf("nobody listens on %s after %v", to, bound)
 		case ctx.Err() != nil:
-			return fmt.Errorf("no greeting on %s within %v", to, bound)
+			return fmt.Errorf("no answer from %s within %v", to, bound)
+		case accepted:
+			return fmt.Errorf("the server accepts connections at %s, and ends them with %w: %w", to, errNoGreeting, err)
 		case !refused:
 			return err
 		}
@@ -63,19 +67,31 @@ func Await(ctx context.Context, s Attached, p Place, bound time.Duration) error 
 	}
 }
 
+// errNoGreeting says that the server is where it should be.
+var errNoGreeting = errors.New("no greeting")
+
+// Advice is what to look at when Await has returned an error.
+func (p Place) Advice(err error) string {
+	if errors.Is(err, errNoGreeting) {
+		return "is it an FTP server, and does its log say what it waits for?"
+	}
+	return fmt.Sprintf("the server has to stay in the foreground, and to listen on port %d of %s", p.Port, p.Addrs[0].Addr())
+}
+
 // greetAgain is the time between two attempts to reach a server that starts.
 const greetAgain = 20 * time.Millisecond
 
-// visit connects and waits for the first octet of a greeting.
-func (w *World) visit(ctx context.Context, to netip.AddrPort) error {
+// visit connects and waits for the first octet of a greeting. It reports whether
+// the connection came about.
+func (w *World) visit(ctx context.Context, to netip.AddrPort) (accepted bool, err error) {
 	conn, err := w.Client().Dial(ctx, netip.AddrPort{}, to)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(w.Client().Now()) })()
 	_, err = conn.Read(make([]byte, 1))
-	return err
+	return true, err
 }
 
 // free is an address beside the server's.

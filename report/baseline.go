@@ -146,6 +146,16 @@ func sameTopologies(a, b []suites.Topology) bool {
 
 // serverName and serverVersion are what is known of the server beyond what it
 // says of itself; empty where nothing is.
-func serverName(*suites.Report) string { return "" }
+func serverName(rep *suites.Report) string {
+	if s := rep.Target.Server; s != nil {
+		return s.Name
+	}
+	return ""
+}
 
-func serverVersion(*suites.Report) string { return "" }
+func serverVersion(rep *suites.Report) string {
+	if s := rep.Target.Server; s != nil {
+		return s.Version
+	}
+	return ""
+}

@@ -183,7 +183,7 @@ func (m *Matrix) differences() []difference {
 const MatrixLegend = "F fails a MUST, w breaks a SHOULD, ? inconclusive, ! error of the harness, - unsupported or not applicable"
 
 // worstFirst orders outcomes for the question what a matrix as a whole came to.
-var worstFirst = []Outcome{Interrupted, Errors, Lost, Broken}
+var worstFirst = []Outcome{Interrupted, Errors, Lost, Broken, Stale, Undecided}
 
 // Outcome is that of the whole: the gravest of all servers. Where one of them has
 // no record, it was not reached.
@@ -194,11 +194,6 @@ func (m *Matrix) Outcome() Outcome {
 		}
 		if slices.ContainsFunc(m.Servers, func(e MatrixEntry) bool { return e.Outcome == o || o == Lost && e.Record == nil }) {
 			return o
-		}
-	}
-	for _, e := range m.Servers {
-		if e.Outcome != Conforms {
-			return e.Outcome
 		}
 	}
 	return Conforms

@@ -107,12 +107,15 @@ func (m *Matrix) WriteText(w io.Writer, style Style) error {
 	return nil
 }
 
+// noRecord is counted beside the outcomes.
+const noRecord Outcome = "no record"
+
 // LastLine is what the whole came to, in one line.
 func (m *Matrix) LastLine(style Style) string {
 	results, by := 0, map[Outcome]int{}
 	for _, e := range m.Servers {
 		if e.Record == nil {
-			by["no record"]++
+			by[noRecord]++
 			continue
 		}
 		by[e.Outcome]++
@@ -123,14 +126,10 @@ func (m *Matrix) LastLine(style Style) string {
 		}
 	}
 	var parts []string
-	for _, o := range []Outcome{Conforms, Broken, Lost, Errors, Interrupted, "no record"} {
+	for _, o := range []Outcome{Conforms, Broken, Stale, Undecided, Lost, Errors, Interrupted, noRecord} {
 		if n := by[o]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, o))
-			delete(by, o)
 		}
-	}
-	for o, n := range by {
-		parts = append(parts, fmt.Sprintf("%d %s", n, o))
 	}
 	verdict := suites.Pass
 	if m.Outcome() != Conforms {

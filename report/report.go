@@ -58,8 +58,11 @@ const (
 	Broken Outcome = "does not conform"
 	// Stale says that nothing unknown is broken, and that the baseline, or the
 	// number of answers that was asked for, does not fit the run.
-	Stale    Outcome = "baseline stale"
-	Conforms Outcome = "conforms"
+	Stale Outcome = "baseline stale"
+	// Undecided says that no check has an answer, so that nothing is known of the
+	// target.
+	Undecided Outcome = "nothing was judged"
+	Conforms  Outcome = "conforms"
 )
 
 // Outcome grades a run.
@@ -77,6 +80,8 @@ func (g Gate) Outcome(rep *suites.Report) Outcome {
 		return Broken
 	case c.stale():
 		return Stale
+	case Answers(rep) == 0:
+		return Undecided
 	}
 	return Conforms
 }

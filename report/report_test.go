@@ -137,6 +137,7 @@ func TestOutcome(t *testing.T) {
 		{"a should is broken and counts", only(suites.Pass, suites.Warn), report.Gate{FailOn: suites.SHOULD}, report.Broken},
 		{"a must is broken", only(suites.Pass, suites.Fail), report.Gate{FailOn: suites.MUST}, report.Broken},
 		{"the harness failed too", only(suites.Fail, suites.HarnessError), report.Gate{}, report.Errors},
+		{"no check has an answer", only(suites.NotRun, suites.Inconclusive, suites.Unsupported, suites.NotApplicable), report.Gate{}, report.Undecided},
 		{"interrupted", interrupted, report.Gate{}, report.Interrupted},
 	} {
 		t.Run(c.name, func(t *testing.T) {

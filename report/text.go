@@ -219,7 +219,8 @@ func (t Text) unanswered(w io.Writer, rep *suites.Report) {
 // LastLine is the outcome in one line.
 func (t Text) LastLine(rep *suites.Report) string {
 	outcome := t.Outcome(rep)
-	colour := map[Outcome]suites.Verdict{Conforms: suites.Pass, Broken: suites.Fail, Errors: suites.HarnessError, Interrupted: suites.Warn, Lost: suites.Fail, Stale: suites.Warn}[outcome]
+	colour := map[Outcome]suites.Verdict{Conforms: suites.Pass, Broken: suites.Fail, Errors: suites.HarnessError, Interrupted: suites.Warn, Lost: suites.Fail,
+		Stale: suites.Warn, Undecided: suites.Warn}[outcome]
 	var counts []string
 	for _, v := range suites.Verdicts {
 		if n := rep.Summary.ByVerdict[v]; n > 0 {

@@ -8,8 +8,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-
-	simhost "github.com/ftpconform/ftpconform/netsim/host"
 )
 
 // preflight reaches the target, logs in, prepares the directory of the run and
@@ -68,7 +66,7 @@ func (s *Session) reach() (*Control, error) {
 	t := s.Target
 	c, err := s.dial(s.Config.LocalAddr, t.Address)
 	if err != nil {
-		return nil, &PreflightError{Stage: StageReach, Target: t.Name, Err: err, Hint: "is the server running, and is this its control port?"}
+		return nil, &PreflightError{Stage: StageReach, Target: t.Name, Err: err, Hint: unreached(err)}
 	}
 	t.Banner = c.turns[0].Final.Text()
 	if err := c.login(); err != nil {
@@ -77,12 +75,28 @@ func (s *Session) reach() (*Control, error) {
 		switch {
 		case errors.As(err, &login):
 			p.Hint = "give user and password in the target: ftp://user:password@host:port/dir"
+			if s.Config.attached() {
+				p.Hint = "give user and password with --user and --password"
+			}
 		case strings.Contains(err.Error(), "CWD"):
 			p.Stage, p.Hint = StagePrepare, "choose a directory that exists with --write-dir or in the target"
 		}
 		return nil, p
 	}
 	return c, nil
+}
+
+// unreached is what to look at when nobody greets.
+func unreached(err error) string {
+	var strange *strangeError
+	var refusal *greetingError
+	switch {
+	case errors.As(err, &strange):
+		return "somebody takes connections there; is it an FTP server without TLS, and is this its control port?"
+	case errors.As(err, &refusal):
+		return "it is there and lets nobody in; its log may say why"
+	}
+	return "is the server running, and is this its control port?"
 }
 
 // introduce asks the server what it is. Nothing here decides about a check:
@@ -275,60 +289,6 @@ func (s *Session) unknown(c *Control, m Mode) *Received {
 		return &r
 	}
 	return nil
-}
-
-// The files of a run.
-const (
-	// SmallFile holds SmallContent.
-	SmallFile = "small.bin"
-	// TextFile holds TextContent.
-	TextFile = "text.txt"
-	// BigFile is larger than the socket buffers of both sides together, so
-	// that a transfer of it can be stalled.
-	BigFile = "big.bin"
-	// EmptyFile is empty.
-	EmptyFile = "empty.bin"
-	// MissingFile does not exist.
-	MissingFile = "missing.bin"
-)
-
-// BigSize is the size of BigFile in octets: Linux grows a send buffer to 4 MiB
-// (tcp_wmem), and the receiver is asked for a small one. Simulated hosts have
-// smaller buffers, and so much less has to be carried there.
-const (
-	BigSize          = 8 << 20
-	simulatedBigSize = 8 * simhost.Buffer
-)
-
-// The contents of the files of a run; they must not be changed.
-var (
-	SmallContent = pattern(1024)
-	TextContent  = []byte("line one\r\nline two\r\nline three\r\n")
-	BigContent   = pattern(BigSize)
-)
-
-// pattern is content in which every position can be told from its neighbours.
-func pattern(n int) []byte {
-	p := make([]byte, n)
-	x := uint32(1)
-	for i := range p {
-		x = x*1664525 + 1013904223                // Numerical Recipes: fast, and not periodic here
-		p[i] = byte(x>>24) &^ (byte(x>>24) / 255) // not 255, Telnet's IAC: that has a check of its own
-	}
-	return p
-}
-
-// big is the content of BigFile.
-func (s *Session) big() []byte {
-	if s.Scene != nil && s.Scene.Clock.Virtual() {
-		return BigContent[:simulatedBigSize]
-	}
-	return BigContent
-}
-
-// runFiles are the files of a run by their names.
-func runFiles(big []byte) map[string][]byte {
-	return map[string][]byte{SmallFile: SmallContent, TextFile: TextContent, BigFile: big, EmptyFile: nil}
 }
 
 // prepareFiles puts the files of the run onto the target. A server that

@@ -64,17 +64,12 @@ func newBeyond(cfg *Config, target *Target) (*beyond, error) {
 		}
 	}
 	if b.inside.IsValid() {
-		for _, a := range []netip.Addr{t, b.outside, b.stranger} {
-			if home(b.inside).Contains(a) {
-				return nil, usageErrorf("--inside-addr %s puts the client into the network %s, and %s is outside of it; choose another one", b.inside, home(b.inside), a)
-			}
-		}
-		return b, nil
+		return b, b.check(cfg)
 	}
 	for _, a := range documentation {
 		if !slices.ContainsFunc([]netip.Addr{t, b.outside, b.stranger}, home(a).Contains) {
 			b.inside = a
-			return b, nil
+			return b, b.check(cfg)
 		}
 	}
 	return nil, &noPortalError{"the target and this machine have addresses in all networks for documentation; give the client one with --inside-addr"}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -78,7 +79,7 @@ func newRun(ctx context.Context, cfg *Config) (*run, error) {
 		return r, nil
 	case cfg.embedded():
 		r.pool = newPool(cfg)
-		return r, nil
+		return r, cfg.checkAddrs(netip.AddrFrom4([4]byte{127, 0, 0, 1}))
 	case cfg.attached():
 		r.sites = newSites(cfg, r.prepare)
 		return r, nil
@@ -91,6 +92,9 @@ func newRun(ctx context.Context, cfg *Config) (*run, error) {
 	}
 	r.target.PassivePorts = cfg.PassivePorts
 	r.target.lacks = map[Need]Lack{}
+	if err := cfg.checkAddrs(r.target.Address.Addr()); err != nil {
+		return nil, err
+	}
 	return r, r.open()
 }
 
@@ -163,12 +167,17 @@ func (r *run) preflight(ctx context.Context) error {
 // survey is the preflight on one target.
 func (r *run) survey(ctx context.Context, c *Check, t *Target, sc *Scene) error {
 	s := r.session(ctx, c, t, sc)
+	return s.bounded(s.preflight)
+}
+
+// bounded makes a preflight, and ends the session.
+func (s *Session) bounded(preflight func() error) error {
 	defer s.abandon()
-	defer sc.hear(s.Client.Trace())()
+	defer s.Scene.hear(s.Client.Trace())()
 	// Every wait has a bound; this is for a server that keeps each just short,
 	// with preliminary replies without end for example.
 	defer s.clock().AfterFunc(preflightLimit*s.Bounds.checkLimit(0), s.Client.Expire)()
-	return s.preflight()
+	return preflight()
 }
 
 // session makes what a check is handed; sc is nil outside the simulated

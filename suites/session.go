@@ -139,7 +139,7 @@ func (s *Session) dial(local netip.Addr, remote netip.AddrPort) (*Control, error
 	r, err := c.await("", s.Bounds.Greet)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("no greeting: %w", err)
+		return nil, &strangeError{err}
 	case r.Code != 220:
 		return nil, &greetingError{reply: r}
 	}
@@ -150,6 +150,14 @@ func (s *Session) dial(local netip.Addr, remote netip.AddrPort) (*Control, error
 type greetingError struct{ reply Received }
 
 func (e *greetingError) Error() string { return fmt.Sprintf("the greeting is %s", e.reply) }
+
+// strangeError says that somebody is there, and does not greet as an FTP server
+// does.
+type strangeError struct{ err error }
+
+func (e *strangeError) Error() string { return fmt.Sprintf("no greeting: %v", e.err) }
+
+func (e *strangeError) Unwrap() error { return e.err }
 
 // clock is that of the network.
 func (s *Session) clock() host.Clock { return s.Config.clock() }

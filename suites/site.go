@@ -59,7 +59,7 @@ func openSite(ctx context.Context, cfg *Config, spec netsim.Topology) (*site, er
 		return nil, failed(err, "")
 	}
 	if err := netsim.Await(ctx, st.server, place, cfg.bounds().Greet); err != nil {
-		err = failed(err, fmt.Sprintf("the server has to stay in the foreground, and to listen on port %d of %s", cfg.port(), place.Addrs[0].Addr()))
+		err = failed(err, place.Advice(err))
 		return nil, errors.Join(err, st.server.Close())
 	}
 	st.World, err = netsim.Build(spec, netsim.Options{Seed: 1, Real: true, Faults: cfg.NetFaults, Gateways: cfg.Gateways, Hosts: map[string]netsim.External{spec.Server: st.server}})

@@ -24,6 +24,9 @@ type sites struct {
 	alone bool // the one user wants no other
 	// failed is why there is no server in a topology.
 	failed map[Topology]error
+	// fell is how the server was lost in a network that is closed already, where
+	// nobody has asked for its restart.
+	fell string
 	// beyond is where the networks before a remote target go on; nil for an
 	// attached one.
 	beyond *beyond
@@ -96,26 +99,46 @@ func (s *sites) open(ctx context.Context, t Topology, spec netsim.Topology) erro
 	if err := s.closeLocked(); err != nil {
 		return err
 	}
-	var st *site
-	var err error
+	for try := 1; ; try++ {
+		st, err := s.start(ctx, t, spec)
+		var fallen *fallenError
+		if errors.As(err, &fallen) {
+			if try < preflightTries && ctx.Err() == nil {
+				continue
+			}
+			s.fell = fallen.how
+		}
+		if err != nil {
+			if ctx.Err() == nil {
+				s.failed[t] = err
+			}
+			return err
+		}
+		s.cur = st
+		return nil
+	}
+}
+
+// start opens a site and makes it ready. A server that does not survive that is
+// a *fallenError where it is to be started again; elsewhere the site is handed
+// out, condemned.
+func (s *sites) start(ctx context.Context, t Topology, spec netsim.Topology) (st *site, err error) {
 	if s.beyond != nil {
 		st, err = s.beyond.open(s.cfg, spec)
 	} else {
 		st, err = openSite(ctx, s.cfg, spec)
 	}
-	if err == nil {
-		if err = s.prepare(ctx, st, t); err != nil {
-			err = errors.Join(err, st.close())
-		}
+	if err != nil {
+		return nil, err
+	}
+	err = s.prepare(ctx, st, t)
+	if how := st.fell(); err == nil && how != "" && s.cfg.Restart {
+		err = &PreflightError{Stage: StagePrepare, Target: st.target.Name, Err: &fallenError{how}}
 	}
 	if err != nil {
-		if ctx.Err() == nil {
-			s.failed[t] = err
-		}
-		return err
+		return nil, errors.Join(err, st.close())
 	}
-	s.cur = st
-	return nil
+	return st, nil
 }
 
 // lost is why nothing can be asked of the server any more, if it is not to be
@@ -123,14 +146,13 @@ func (s *sites) open(ctx context.Context, t Topology, spec netsim.Topology) erro
 func (s *sites) lost() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.cur == nil || s.cfg.Restart {
-		return ""
+	if s.cur == nil || s.cfg.Restart || s.fell != "" {
+		return s.fell
 	}
-	bad, check := s.cur.trouble()
-	if check != "" {
-		bad += ", during " + check
+	if fate := s.cur.fate(); fate != "" {
+		s.cur.condemn("target "+fate, "")
 	}
-	return bad
+	return s.cur.fell()
 }
 
 // leave gives a site back.
@@ -152,6 +174,9 @@ func (s *sites) close() error {
 func (s *sites) closeLocked() error {
 	if s.cur == nil {
 		return nil
+	}
+	if how := s.cur.fell(); s.fell == "" && !s.cfg.Restart {
+		s.fell = how
 	}
 	err := s.cur.close()
 	s.cur = nil
@@ -230,34 +255,6 @@ func (r *run) known(t Topology) *Target {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.targets[t]
-}
-
-// prepare makes the preflight on a server that has just been started; where it
-// has been made already, it sees to the files only.
-func (r *run) prepare(ctx context.Context, st *site, t Topology) error {
-	c := &Check{ID: "preflight"}
-	if known := r.known(t); known != nil {
-		s := r.session(ctx, c, known.as(st.target), &st.Scene)
-		defer s.abandon()
-		defer s.clock().AfterFunc(preflightLimit*s.Bounds.checkLimit(0), s.Client.Expire)()
-		return s.restock()
-	}
-	if r.target == nil {
-		r.target = st.target
-	}
-	if err := r.survey(ctx, c, st.target, &st.Scene); err != nil {
-		if fate := st.fate(); fate != "" {
-			err = fmt.Errorf("%w; the server %s", err, fate)
-		}
-		return err
-	}
-	if r.cfg.attached() {
-		r.cfg.untold(st.target, &st.Topology)
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.targets[t] = st.target
-	return nil
 }
 
 // cleanUpSite is cleanUp for an attached server.

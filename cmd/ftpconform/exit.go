@@ -68,6 +68,19 @@ func exitCode(err error) int {
 	return exitHarness
 }
 
+// undecided is the end of a run in which no check has an answer, with the first
+// reason for that.
+func undecided(rep *suites.Report) error {
+	reason := "they are left out"
+	for _, r := range rep.Results {
+		if r.Verdict != suites.NotRun {
+			reason = r.Message
+			break
+		}
+	}
+	return &exitError{exitStale, fmt.Errorf("no check has an answer, so nothing is known of the server: %s", reason)}
+}
+
 // tell prints an error as one sentence, if there is something to say.
 func tell(stderr io.Writer, err error, hide func(string) string) {
 	if err == nil || err.Error() == "" {

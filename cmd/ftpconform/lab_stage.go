@@ -21,7 +21,7 @@ func (o *labOptions) stage(ctx context.Context) (lab.Stage, error) {
 	if s.Gateways != nil {
 		s.Differences = kernel.Differences
 	}
-	server, err := o.attached.process()
+	server, err := o.attached.process("the reference server takes everybody, so leave it out")
 	if server == nil || err != nil {
 		return s, err
 	}

@@ -55,7 +55,7 @@ that proves what it finds.
 
 Exit codes: 0 conforms, 1 requirements are broken, 2 usage or configuration,
 3 target unreachable, login or preparation failed, 4 error of the harness,
-5 the baseline does not fit, or too few answers, 130 interrupted.`,
+5 the baseline does not fit, or too few answers or none, 130 interrupted.`,
 		Example: `  ftpconform run                                   check the reference server inside this program
   ftpconform run ftp://user:password@192.0.2.7/    check a server
   ftpconform explain port-works                    what a check is about, with dialogues

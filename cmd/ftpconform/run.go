@@ -79,6 +79,8 @@ func ended(o report.Outcome, rep *suites.Report) error {
 		return nil
 	case o == report.Lost:
 		return &exitError{code, fmt.Errorf("the target went away during the run: %s; what was found before stands", rep.TargetLost)}
+	case o == report.Undecided:
+		return undecided(rep)
 	default:
 		return &exitError{code: code}
 	}
@@ -95,7 +97,7 @@ func codeOf(o report.Outcome) int {
 		return exitHarness
 	case report.Broken:
 		return exitBroken
-	case report.Stale:
+	case report.Stale, report.Undecided:
 		return exitStale
 	case report.Conforms:
 	}

@@ -195,10 +195,13 @@ func (o *runOptions) inside(p *plan) error {
 
 // attach reads what is said about a server that is to be attached.
 func (o *runOptions) attach(ctx context.Context, p *plan) error {
-	if p.cfg.Target != "" && o.attached.exec != "" {
+	switch {
+	case p.cfg.Target != "" && o.attached.given():
 		return usagef("--exec starts a server, and there is a target as well; leave one of them out")
+	case o.port == 0:
+		return usagef("--port is 0; it must be from 1 to 65535")
 	}
-	server, err := o.attached.process()
+	server, err := o.attached.process("write user and password of another one into the target, ftp://user:password@host:port/dir")
 	if err != nil {
 		return err
 	}

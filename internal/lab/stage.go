@@ -3,6 +3,8 @@ package lab
 import (
 	"context"
 	"fmt"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/ftpconform/ftpconform/netsim"
@@ -52,14 +54,15 @@ func (s *Stage) build(ctx context.Context, act *Act) (w *netsim.World, end func(
 	}
 	if s.Server != nil {
 		place := spec.ServerPlace(controlPort)
-		srv, err := s.Server.Start(ctx, place, nil)
+		var words words
+		srv, err := s.Server.Start(ctx, place, words.say)
 		if err != nil {
 			return nil, nil, err
 		}
 		stop = func() { _ = srv.Close() } // nothing can be done about it any more
 		if err := netsim.Await(ctx, srv, place, greetPatience); err != nil {
 			stop()
-			return nil, nil, fmt.Errorf("start the server: %w", err)
+			return nil, nil, fmt.Errorf("start the server: %w%s; %s", err, words.last(), place.Advice(err))
 		}
 		o.Hosts = map[string]netsim.External{spec.WithDefaults().Server: srv}
 	}
@@ -72,6 +75,34 @@ func (s *Stage) build(ctx context.Context, act *Act) (w *netsim.World, end func(
 		stop()
 	}
 	return w, end, nil
+}
+
+// words are the last lines that a server has written.
+type words struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+// lastWords is how many lines are kept for error messages.
+const lastWords = 4
+
+func (w *words) say(line string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.lines = append(w.lines, line)
+	if len(w.lines) > lastWords {
+		w.lines = w.lines[1:]
+	}
+}
+
+// last is how an error message goes on with them.
+func (w *words) last() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.lines) == 0 {
+		return ""
+	}
+	return "; its last words: " + strings.Join(w.lines, " | ")
 }
 
 // paced gives the wires their usual delay, which they have not by themselves in

@@ -63,25 +63,33 @@ func New(ctx context.Context, o gateway.Options, helper alg.Options) (*Gateway, 
 		load()
 		var err error
 		if g.loose, err = setLoose(helper.Loose); err != nil {
-			return nil, fmt.Errorf("gateway %s: %w", o.Name, err)
+			return nil, fmt.Errorf("%s: %w", title(o), err)
 		}
 	}
 	space, err := namespace.Start(ctx, namespace.Options{Role: role, Config: c, Links: links, Sysctls: sysctls(o)})
 	if err != nil {
 		g.loose.restore()
-		return nil, fmt.Errorf("gateway %s: %w", o.Name, err)
+		return nil, fmt.Errorf("%s: %w", title(o), err)
 	}
 	g.space = space
 	var b built
 	if err := space.Receive(&b, answerBound); err != nil {
-		return nil, errors.Join(fmt.Errorf("gateway %s: its namespace does not answer: %w", o.Name, err), g.Close())
+		return nil, errors.Join(fmt.Errorf("%s: its namespace does not answer: %w", title(o), err), g.Close())
 	}
 	if b.Error != "" {
-		err := &namespace.MissingError{What: "the kernel does not take the rules of gateway " + o.Name, Err: errors.New(b.Error),
+		err := &namespace.MissingError{What: "the kernel does not take the rules of " + title(o), Err: errors.New(b.Error),
 			Hint: "it needs nftables with NAT, and for a helper nf_conntrack_ftp and nf_nat_ftp (modprobe nf_nat_ftp)"}
 		return nil, errors.Join(err, g.Close())
 	}
 	return g, nil
+}
+
+// title is what a gateway is called in errors.
+func title(o gateway.Options) string {
+	if o.Name == "" { // it is only tried
+		return "a gateway"
+	}
+	return "gateway " + o.Name
 }
 
 // configOf takes the options apart.
@@ -126,7 +134,6 @@ func (c *config) outside(addrs []netip.Prefix) []netip.Prefix {
 // trial is a gateway to find out whether there can be one.
 func trial() gateway.Options {
 	o := gateway.Linux()
-	o.Name = "trial"
 	o.Interfaces = []gateway.Interface{{Name: "inside", Addrs: []netip.Prefix{netip.MustParsePrefix("192.168.1.1/24")}},
 		{Name: "outside", Addrs: []netip.Prefix{netip.MustParsePrefix("218.63.1.5/24")}, Outside: true}}
 	return o

@@ -96,12 +96,20 @@ func (s *Space) spawn(o Options) error {
 func noNamespace(err error) error {
 	for _, no := range []error{unix.EPERM, unix.EACCES, unix.EINVAL, unix.ENOSPC, unix.EUSERS} {
 		if errors.Is(err, no) {
-			return &MissingError{What: "a network namespace cannot be made", Err: err,
-				Hint: "run as root, or let users make user namespaces (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone, and the rules of AppArmor)"}
+			missing := &MissingError{What: "a network namespace cannot be made", Err: err}
+			if os.Geteuid() == 0 {
+				missing.Hint = "this root lacks CAP_SYS_ADMIN" + inContainer
+				return missing
+			}
+			missing.Hint = "run as root, or let users make user namespaces (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone, and the rules of AppArmor)"
+			return missing
 		}
 	}
 	return fmt.Errorf("start a process for a namespace: %w", err)
 }
+
+// inContainer is how root gets in a container what it has elsewhere.
+const inContainer = "; a container is given it all with --cap-add SYS_ADMIN --cap-add NET_ADMIN --device /dev/net/tun"
 
 // attributes are those of a child. It has a session of its own, so that
 // Ctrl-C at the terminal reaches this process alone, which then ends the child.

@@ -34,7 +34,7 @@ func openTUN(path, name string) (fd int, err error) {
 	}
 	ifr.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI)
 	if err := unix.IoctlIfreq(fd, unix.TUNSETIFF, ifr); err != nil {
-		return 0, &MissingError{What: "the TUN device " + name + " cannot be made", Err: err, Hint: "run as root, or give the process CAP_NET_ADMIN"}
+		return 0, &MissingError{What: "the TUN device " + name + " cannot be made", Err: err, Hint: "run as root, or give the process CAP_NET_ADMIN" + inContainer}
 	}
 	return fd, nil
 }
@@ -46,6 +46,9 @@ func loopback() error {
 		err = netlink.LinkSetUp(lo)
 	}
 	if err != nil {
+		if errors.Is(err, unix.EPERM) {
+			return &MissingError{What: "a device cannot be set up", Err: err, Hint: "this process lacks CAP_NET_ADMIN" + inContainer}
+		}
 		return fmt.Errorf("device lo: %w", err)
 	}
 	return nil

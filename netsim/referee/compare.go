@@ -2,13 +2,8 @@ package main
 
 import (
 	"fmt"
-	"net/netip"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-
-	"github.com/ftpconform/ftpconform/netsim/gateway"
 )
 
 // compare lists what differs from the record.
@@ -30,7 +25,7 @@ func (p *replay) compare() []string {
 			differ("what the server has read", got, want)
 		}
 	}
-	for _, e := range p.Expectations {
+	for _, e := range p.expectations {
 		if text := p.unexpected(e); text != "" {
 			out = append(out, text)
 		}
@@ -57,33 +52,6 @@ func (p *replay) announces(port uint16) bool {
 		ep, ok := endpointIn(text)
 		return ok && ep.Port() == port
 	})
-}
-
-var expected = regexp.MustCompile(`src=(\S+) dst=(\S+) sport=0 dport=(\d+) mask`)
-
-// unexpected says that an expectation that was recorded has not been made.
-func (p *replay) unexpected(e string) string {
-	m, by := expected.FindStringSubmatch(e), master.FindStringSubmatch(e)
-	if m == nil || by == nil {
-		return ""
-	}
-	from, err1 := netip.ParseAddr(m[1])
-	to, err2 := netip.ParseAddr(m[2])
-	port, err3 := strconv.ParseUint(m[3], 10, 16)
-	if err1 != nil || err2 != nil || err3 != nil {
-		return ""
-	}
-	if slices.ContainsFunc(p.expected, func(x gateway.ExpectationInfo) bool {
-		same := x.To.Port() == uint16(port) || !p.announces(x.To.Port()) && !p.announces(uint16(port)) && !p.listens(uint16(port))
-		return x.From == from && x.To.Addr() == to && same
-	}) {
-		return ""
-	}
-	var here []string
-	for _, x := range p.expected {
-		here = append(here, x.String())
-	}
-	return fmt.Sprintf("expected is recorded from %v to %v, and here %q", from, netip.AddrPortFrom(to, uint16(port)), here)
 }
 
 // listens reports whether the server announces a port.

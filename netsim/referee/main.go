@@ -53,6 +53,12 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err := f.Parse(args); err != nil {
 		return err
 	}
+	switch {
+	case f.NArg() > 0:
+		return fmt.Errorf("there is %q after the flags; the name of a file goes behind -vectors", f.Arg(0))
+	case *count < 0:
+		return fmt.Errorf("-cases is %d; it must be 0 or more", *count)
+	}
 	if *vectors != "" {
 		text, err := os.ReadFile(*vectors)
 		if err != nil {

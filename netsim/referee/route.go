@@ -60,9 +60,9 @@ func routeOf(v *vector) route {
 // the usual one.
 func (v *vector) insideAddr(usual string) string {
 	var masters []string
-	for _, e := range v.Expectations {
-		if m := master.FindStringSubmatch(e); m != nil && private(m[1]) {
-			masters = append(masters, m[1])
+	for _, e := range v.expectations {
+		if a := e.client.Addr(); a.IsPrivate() {
+			masters = append(masters, a.String())
 		}
 	}
 	if len(masters) > 0 && !slices.Contains(masters, usual) {
@@ -76,13 +76,6 @@ func (v *vector) insideAddr(usual string) string {
 	}
 	return usual
 }
-
-func private(addr string) bool {
-	a, err := netip.ParseAddr(addr)
-	return err == nil && a.IsPrivate()
-}
-
-var master = regexp.MustCompile(`master-src=(\S+) master-dst=(\S+)`)
 
 // prefix gives an address the length of its network.
 func prefix(addr string) netip.Prefix {

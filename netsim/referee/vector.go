@@ -1,8 +1,6 @@
 package main
 
 import (
-	"encoding/json"
-	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -22,8 +20,10 @@ type vector struct {
 	AppReceived    *string  `json:"server_app_received"` // after the login
 	RepliesSent    string   `json:"replies_on_server_wire"`
 	RepliesSeen    string   `json:"replies_on_client_wire"`
-	Expectations   []string `json:"expectations"`
+	Expected       []string `json:"expectations"`
 	ServerData     []data   `json:"server_data"`
+
+	expectations []expectation // Expected, taken apart
 
 	turned bool // a reading's: the helper is there if it seems not to be
 }
@@ -31,19 +31,6 @@ type vector struct {
 // data is an attempt at a data connection, as the server saw it.
 type data struct {
 	Mode, Target, Result, Local, Peer, Errno string
-}
-
-// readVectors reads a file of the form of kernel-vectors.json; the name is for
-// errors.
-func readVectors(name string, text []byte) ([]vector, error) {
-	var file struct{ Vectors []vector }
-	if err := json.Unmarshal(text, &file); err != nil {
-		return nil, fmt.Errorf("read the vectors of %s: %w", name, err)
-	}
-	if len(file.Vectors) == 0 {
-		return nil, fmt.Errorf("%s has no vectors; it must be a JSON object with the list vectors", name)
-	}
-	return file.Vectors, nil
 }
 
 // unescape turns the escapes of a file into octets.

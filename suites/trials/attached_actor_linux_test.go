@@ -2,6 +2,7 @@ package trials_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -22,6 +23,8 @@ import (
 const (
 	actor = "FTPCONFORM_TEST_ACTOR"
 	cue   = "EPSV ALL"
+	// early is the variable with a cue that comes while the run is prepared.
+	early = "FTPCONFORM_TEST_CUE"
 )
 
 func TestMain(m *testing.M) {
@@ -49,9 +52,21 @@ func act(part string) int {
 		fmt.Fprintln(os.Stdout, err)
 		return 2
 	}
+	if part == "is mute" {
+		return mute(l)
+	}
 	srv := reference.NewServer(reference.Options{DataTimeout: time.Second, Users: map[string]string{"user": "pass"}})
 	fmt.Fprintln(os.Stdout, srv.Serve(context.Background(), cued{l, part}))
 	return 1
+}
+
+// mute takes connections and says nothing.
+func mute(l net.Listener) int {
+	for {
+		if _, err := l.Accept(); err != nil {
+			return 1
+		}
+	}
 }
 
 // cued is a listener whose connections wait for the cue.
@@ -75,7 +90,7 @@ type cuedConn struct {
 
 func (c cuedConn) Read(b []byte) (int, error) {
 	n, err := c.TCPConn.Read(b)
-	if bytes.Contains(b[:n], []byte(cue)) {
+	if word := cmp.Or(os.Getenv(early), cue); bytes.Contains(b[:n], []byte(word)) {
 		fmt.Fprintln(os.Stdout, "my part is over")
 		switch c.part {
 		case "exits":

@@ -86,24 +86,80 @@ func TestAttachedParts(t *testing.T) {
 	}
 }
 
-// TestAttachedNeverStarts: a command that ends at once, and one that listens
-// nowhere.
+// TestAttachedEndsEarly: a server that does not survive the preflight is lost, and
+// is named in every result; one that is started again gets some more chances.
+func TestAttachedEndsEarly(t *testing.T) {
+	t.Parallel()
+	const fate = "target exited with status 7 (here is exits | my part is over)"
+	for _, c := range []struct{ part, cue, says string }{
+		{"exits", "STOR", fate + ", during the preflight, after STOR"},
+		{"exits", "LIST", fate + ", during the preflight, after LIST"},
+		{"exits", "CWD ftpconform-run", fate + ", during the preflight, after CWD"},
+		{"hangs", "STOR", "target hangs"},
+	} {
+		t.Run(c.part+" at "+c.cue, func(t *testing.T) {
+			t.Parallel()
+			cfg := enact(t, c.part)
+			cfg.Attach.(*attach.Process).Env = append(cfg.Attach.(*attach.Process).Env, early+"="+c.cue)
+			cfg.Topologies, cfg.Only = []suites.Topology{suites.Direct, suites.ClientNAT}, []string{"path-port", "path-epsv", "port-works"}
+			rep, err := suites.Verify(t.Context(), cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.HasPrefix(rep.TargetLost, c.says) {
+				t.Errorf("the report says that the target was lost: %q", rep.TargetLost)
+			}
+			for _, r := range rep.Results {
+				if r.Verdict != suites.NotRun && (r.Verdict != suites.Inconclusive || !strings.HasPrefix(r.Message, "target ")) {
+					t.Errorf("%s is %s: %s", r.Name(), r.Verdict, r.Message)
+				}
+			}
+			if cfg.Restart = true; c.part == "hangs" {
+				return // each start takes a while
+			}
+			var pre *suites.PreflightError
+			if _, err = suites.Verify(t.Context(), cfg); !errors.As(err, &pre) || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("started again: %v", err)
+			}
+		})
+	}
+}
+
+// TestAttachedNeverStarts: a command that ends at once, one that listens nowhere,
+// and one that says nothing.
 func TestAttachedNeverStarts(t *testing.T) {
 	t.Parallel()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		argv []string
 		says string
 	}{
 		{[]string{"sh", "-c", "echo no such file >&2; exit 3"}, "exited with status 3; its last words: no such file"},
 		{[]string{"sleep", "1000"}, "nobody listens on 218.63.1.100:21"},
+		{[]string{exe}, "accepts connections at 218.63.1.100:21, but sends no greeting within 3s"},
 	} {
-		p := &attach.Process{Argv: c.argv}
+		p := &attach.Process{Argv: c.argv, Env: []string{actor + "=is mute"}}
 		attachable(t, p)
 		_, err := suites.Verify(t.Context(), suites.Config{Attach: p, TimeoutScale: 0.1})
 		var pre *suites.PreflightError
 		if !errors.As(err, &pre) || pre.Stage != suites.StageReach || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%v: %v", c.argv, err)
 		}
+	}
+}
+
+// TestAttachedLetsNobodyIn: the advice about a login that fails is not about targets.
+func TestAttachedLetsNobodyIn(t *testing.T) {
+	t.Parallel()
+	cfg := enact(t, "stays")
+	cfg.Password = "wrong"
+	_, err := suites.Verify(t.Context(), cfg)
+	var pre *suites.PreflightError
+	if !errors.As(err, &pre) || pre.Stage != suites.StageLogin || !strings.Contains(err.Error(), "--user and --password") {
+		t.Error(err)
 	}
 }
 

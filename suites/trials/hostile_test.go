@@ -57,13 +57,13 @@ func hostileCases() []*hostileCase {
 	return []*hostileCase{
 		{name: "without malice", want: map[string][]suites.Verdict{"port-works": {suites.Pass}, "pasv-implemented": {suites.Pass}, "pasv-reply-grammar": {suites.Pass}}},
 		{name: "hangs in the greeting", stage: suites.StageReach, says: "no greeting", server: hostile{greet: (*hostileSession).hang}},
-		{name: "greets with garbage", stage: suites.StageReach, says: "no greeting", server: hostile{greet: func(s *hostileSession) bool {
+		{name: "greets with garbage", stage: suites.StageReach, says: "is it an FTP server without TLS", server: hostile{greet: func(s *hostileSession) bool {
 			io.WriteString(s, "\x00\x01\xff\xfe\x1b[2J\r\nSSH-2.0-x\r\n\x80\x80\r\n")
 			return s.hang()
 		}}},
 		{name: "greets with an endless line", stage: suites.StageReach, says: "no greeting", server: hostile{greet: func(s *hostileSession) bool { return s.forever(s, "220 never ends ") }}},
 		{name: "greets with an endless multi-line reply", stage: suites.StageReach, says: "no greeting", server: hostile{greet: func(s *hostileSession) bool { return s.forever(s, "220-never ends\r\n") }}},
-		{name: "greets with 421", stage: suites.StageReach, says: "421", server: hostile{greet: func(s *hostileSession) bool { s.reply("421 too many"); return false }}},
+		{name: "greets with 421", stage: suites.StageReach, says: "421 too many; it is there", server: hostile{greet: func(s *hostileSession) bool { s.reply("421 too many"); return false }}},
 		{name: "is delayed for ever", scale: 0.01, stage: suites.StageReach, says: "no greeting", server: hostile{greet: func(s *hostileSession) bool { return s.forever120() }}},
 		{name: "closes before the greeting", stage: suites.StageReach, says: "closed", server: hostile{greet: func(*hostileSession) bool { return false }}},
 		{name: "resets before the greeting", stage: suites.StageReach, server: hostile{greet: func(s *hostileSession) bool { s.Conn.(*net.TCPConn).SetLinger(0); return false }}},
