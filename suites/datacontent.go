@@ -142,6 +142,8 @@ func (s *Session) listNothing(m Mode, dir string) {
 		t := s.Login().fetchNothing(m, verb+" "+dir)
 		switch {
 		case verb == "MLSD" && t.Final.In(500, 502): // it is optional
+		case verb == "NLST" && t.Final.In(500, 502):
+			s.Note("NLST is not offered, which RFC 1123 section 4.1.2.13 asks for: %s", t.Final)
 		case verb == "NLST" && t.Final.In(450, 550):
 			s.Note("NLST of an empty directory in mode %s was answered %s", m, t.Final)
 		case !s.gradeNothing(t):

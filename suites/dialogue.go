@@ -55,16 +55,29 @@ var sixNumbers = regexp.MustCompile(`\d+,\d+,\d+,\d+,\d+,\d+`)
 // breaks the rule of the first digit: that is the subject of one check, and no
 // reason for others to fail.
 func passiveEndpoint(r ftp.Reply) (netip.AddrPort, error) {
-	ep, _, err := ftp.ScanPASVReply(r.Text())
+	text, _ := passiveText(r)
+	ep, _, err := ftp.ScanPASVReply(text)
 	if err == nil {
 		return ep, nil
 	}
-	if tuple := sixNumbers.FindString(r.Text()); tuple != "" {
+	if tuple := sixNumbers.FindString(text); tuple != "" {
 		if ep, perr := ftp.ParseHostPort(tuple); perr == nil {
 			return ep, nil
 		}
 	}
 	return netip.AddrPort{}, err
+}
+
+// passiveText is the line of a 227 reply in which the six numbers stand, and
+// which one it is, counted from 1. Any reply may have several lines (RFC 959
+// section 4.2), though most servers give 227 one.
+func passiveText(r ftp.Reply) (text string, line int) {
+	for i, text := range r.Lines {
+		if sixNumbers.MatchString(text) {
+			return text, i + 1
+		}
+	}
+	return r.Text(), 1
 }
 
 // codeOf returns the code at the start of a line, 0 if there is none.

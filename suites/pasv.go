@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"net/netip"
+	"strings"
 	"syscall"
 	"time"
 
@@ -39,12 +40,19 @@ var pasvChecks = []Check{
 		Title:    "The 227 reply carries six numbers from 0 to 255 that a client can find",
 		Why:      "The text of 227 is the only place where the endpoint stands; every client scans it for the first digit.",
 		Conforms: []string{"from the first digit on, six octets separated by commas, and a port above zero, each time (RFC 1123 section 4.1.2.6)"},
+		Noted:    []string{"they stand in a later line of a reply of several (RFC 959 section 4.2)"},
 		Fails:    []string{"fewer numbers, numbers above 255, port 0, or digits before the address (RFC 959 section 4.2.1, RFC 1123 section 4.1.2.6)"},
 		Run: func(s *Session) {
+			noted := false
 			for _, r := range s.passiveReplies(20) {
-				if _, _, err := ftp.ScanPASVReply(r.Text()); err != nil {
-					s.Fail("no endpoint can be read from %q: %v", r.Text(), err)
+				text, line := passiveText(r.Reply)
+				if _, _, err := ftp.ScanPASVReply(text); err != nil {
+					s.Fail("no endpoint can be read from %q: %v", text, err)
 					return
+				}
+				if line > 1 && !noted {
+					noted = true
+					s.Note("the numbers stand in line %d of %s; a client that reads the first line only does not find them", line, r)
 				}
 			}
 		},
@@ -58,12 +66,13 @@ var pasvChecks = []Check{
 		Fails:    []string{"in the strict profile: no parentheses (RFC 959 section 4.2.1)"},
 		Run: func(s *Session) {
 			r := s.passiveReplies(1)[0]
-			_, odd, err := ftp.ScanPASVReply(r.Text())
+			text, _ := passiveText(r.Reply)
+			_, odd, err := ftp.ScanPASVReply(text)
 			switch {
 			case err != nil:
 				s.Inconclusive("the reply cannot be read: %v", err)
 			case ftp.LegalityOf(odd, err) == ftp.Odd:
-				s.Strict("%s in %q", odd, r.Text())
+				s.Strict("%s in %q", odd, text)
 			}
 		},
 	},
@@ -75,12 +84,13 @@ var pasvChecks = []Check{
 		Fails:    []string{"a digit in the words before it, as in \"Entering IPv4 passive mode\" (RFC 1123 section 4.1.2.6)"},
 		Run: func(s *Session) {
 			r := s.passiveReplies(1)[0]
-			tuple := sixNumbers.FindStringIndex(r.Text())
+			text, _ := passiveText(r.Reply)
+			tuple := sixNumbers.FindStringIndex(text)
 			if tuple == nil {
-				s.Inconclusive("there are no six numbers in %q", r.Text())
+				s.Inconclusive("there are no six numbers in %q", text)
 			}
-			if bytes.ContainsAny([]byte(r.Text()[:tuple[0]]), "0123456789") {
-				s.Fail("digits stand before the address in %q", r.Text())
+			if strings.ContainsAny(text[:tuple[0]], "0123456789") {
+				s.Fail("digits stand before the address in %q", text)
 			}
 		},
 	},

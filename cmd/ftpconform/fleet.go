@@ -49,8 +49,12 @@ type fleetRun struct {
 	keep bool
 }
 
-// fleetJobs is the default number of checks at a time.
-const fleetJobs = 4
+const (
+	// fleetJobs is the default number of checks at a time.
+	fleetJobs = 4
+	// fleetScale shortens all bounds: a container is as near as can be.
+	fleetScale = 0.5
+)
 
 // describe puts what is known of the server into a configuration that has its
 // topologies. The target's address is not known yet.
@@ -72,6 +76,7 @@ func (h *fleetRun) describe(cfg *suites.Config) error {
 	if cfg.Jobs == 0 {
 		cfg.Jobs = cmp.Or(s.Jobs, fleetJobs)
 	}
+	cfg.TimeoutScale *= fleetScale
 	cfg.PassiveOnly = cfg.PassiveOnly || !s.Active
 	cfg.User, cfg.Password, cfg.Port = s.User, s.Password, servers.Port
 	if h.attached(cfg) {

@@ -28,7 +28,8 @@ whose verdict is not the same for all. What one server does is no reason to lose
 what was found in another.`,
 		Example: `  ftpconform matrix
   ftpconform matrix vsftpd proftpd --only pasv,epsv
-  sudo ftpconform matrix --topology all --records records`,
+  ftpconform matrix --baselines baselines --records records
+  sudo ftpconform matrix --topology all`,
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return servers.Names(), cobra.ShellCompDirectiveNoFileComp
 		},
@@ -43,17 +44,19 @@ type matrixOptions struct {
 	runOptions // those that are about the checks
 	parallel   int
 	records    string
+	baselines  string
 	format     string
 }
 
 // atOnce is the default number of servers at a time: they wait most of the time.
-const atOnce = 6
+const atOnce = 12
 
 func (o *matrixOptions) flags(cmd *cobra.Command) {
 	o.runOptions.checkFlags(cmd)
 	f := cmd.Flags()
 	f.IntVar(&o.parallel, "parallel", atOnce, "`N` servers at a time")
 	f.StringVar(&o.records, "records", "", "write the run record of each server, and matrix.json, into this `DIRECTORY`")
+	f.StringVar(&o.baselines, "baselines", "", "the known deviations of each server, in the file SERVER.yaml of this `DIRECTORY`")
 	f.StringVar(&o.format, "format", "text", "the `FORMAT` of what is printed: text, markdown or json")
 	complete(cmd, "format", words("text", "markdown", "json"))
 }
@@ -120,6 +123,9 @@ func (o *matrixOptions) plans(ctx context.Context, args []string) ([]*matrixRun,
 		one := o.runOptions
 		one.fleet.server, one.network = name, "simulated"
 		one.active, one.port = true, servers.Port
+		if o.baselines != "" {
+			one.gateOptions.baseline = filepath.Join(o.baselines, filepath.Base(name)+".yaml")
+		}
 		p, err := one.plan(ctx, nil)
 		if err != nil {
 			return nil, err

@@ -81,7 +81,7 @@ func (o *runOptions) checkFlags(cmd *cobra.Command) {
 	f.BoolVar(&o.slow, "slow", false, "include the checks that wait for more than "+suites.SlowWait.String())
 	f.BoolVar(&o.strict, "strict", false, "grade accepted deviations as breaches")
 	f.IntVarP(&o.jobs, "jobs", "j", 0, fmt.Sprintf("`N` checks at a time (default 1, %d with --server, and %d with --loopback)", fleetJobs, suites.EmbeddedJobs))
-	f.Float64Var(&o.scale, "timeout-scale", 1, "multiply every bound by this `FACTOR`, for slow links and busy machines")
+	f.Float64Var(&o.scale, "timeout-scale", 1, fmt.Sprintf("multiply every bound by this `FACTOR`, for slow links and busy machines;\nwith --server, by %v of it: the server is near", fleetScale))
 	f.StringSliceVar(&o.topologies, "topology", nil, "the `NETWORK` between client and server: direct, client-nat, …, or all;\nrepeatable (default direct, and client-nat too for the embedded server)")
 	f.BoolVar(&o.restart, "restart", false, "start a server of --exec or --server again when it has ended or hangs")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print the last line only")
