@@ -49,17 +49,24 @@ func WriteMatrix(w io.Writer, m *Matrix) error {
 	return nil
 }
 
-// Trim returns a copy of a run record with the dialogues of those results only
-// that need a proof: what conforms and what did not run is told without.
+// trimmed is the number of events that Trim keeps of a dialogue.
+const trimmed = 24
+
+// Trim returns a copy of a run record that is short enough to be kept: of the
+// dialogues only the part that decided, and only for what does not conform.
 func Trim(rep *suites.Report) *suites.Report {
 	out := *rep
+	out.Target.Log = nil
 	out.Results = slices.Clone(rep.Results)
 	for i, r := range out.Results {
+		out.Results[i].Events = []suites.Observation{}
 		switch r.Verdict {
 		case suites.Fail, suites.Warn, suites.HarnessError, suites.Inconclusive:
+			shown, _ := evidence(rep, r)
+			out.Results[i].Events = Decisive(shown, trimmed).Events
 		default:
-			out.Results[i].Events = []suites.Observation{}
 		}
+		out.Results[i].Violations = nil
 	}
 	return &out
 }

@@ -12,7 +12,7 @@ import (
 // network.
 type attachOptions struct {
 	exec, user, password string
-	// given reports whether there is a command, which may be empty.
+	// given reports whether there is a command, which may be empty; nil is no.
 	given func() bool
 }
 
@@ -27,7 +27,7 @@ func (o *attachOptions) flags(cmd *cobra.Command) {
 // process reads the command; nil is none. Without one, instead says what to do
 // rather than name a user.
 func (o *attachOptions) process(instead string) (*attach.Process, error) {
-	if !o.given() {
+	if o.given == nil || !o.given() {
 		for flag, given := range map[string]bool{"--user": o.user != "", "--password": o.password != ""} {
 			if given {
 				return nil, usagef("%s is about a server of --exec; %s", flag, instead)

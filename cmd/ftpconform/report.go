@@ -14,7 +14,7 @@ func newReport() *cobra.Command {
 		Short: "Read run records",
 		Long:  `Report reads the records that run --report json=FILE writes.`,
 	}
-	parentOf(cmd, newReportDiff())
+	parentOf(cmd, newReportDiff(), newReportPage(), newReportTrim())
 	return cmd
 }
 
