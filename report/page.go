@@ -18,11 +18,23 @@ type PageEntry struct {
 	Again string
 }
 
+// pageIntro begins a page.
+const pageIntro = `# What servers break
+
+Drawn by "ftpconform report page" from run records. For each deviation: the
+requirement with its clause, what was seen, why it counts, the decisive part of
+the dialogue (seconds since the check began; > client, < server, * harness), and
+the command that repeats it. "ftpconform explain CHECK" says what a check looks
+at, what it accepts, and why.
+
+`
+
 // WritePage writes what some servers break as a page in Markdown: for each
 // deviation the clause, the message, the reason where it is known, the decisive
 // part of the dialogue, and the command that repeats it.
 func WritePage(w io.Writer, entries []PageEntry) error {
 	b := bufio.NewWriter(w)
+	b.WriteString(pageIntro)
 	for _, e := range entries {
 		fmt.Fprintf(b, "- [%s](#%s): %s\n", Printable(e.title()), anchor(e.title()), e.counts())
 	}

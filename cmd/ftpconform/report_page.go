@@ -13,7 +13,7 @@ import (
 )
 
 func newReportPage() *cobra.Command {
-	var baselines, output, intro string
+	var baselines, output string
 	cmd := &cobra.Command{
 		Use:   "page RECORD...",
 		Short: "Write what some servers break, with clause and dialogue, as a page",
@@ -44,12 +44,7 @@ the baselines of the servers, where there are any.`,
 					entries[i].Known = known
 				}
 			}
-			write := func(w io.Writer) error {
-				if _, err := io.WriteString(w, intro); err != nil {
-					return err
-				}
-				return report.WritePage(w, entries)
-			}
+			write := func(w io.Writer) error { return report.WritePage(w, entries) }
 			if output == "" {
 				return write(cmd.OutOrStdout())
 			}
@@ -59,7 +54,6 @@ the baselines of the servers, where there are any.`,
 	f := cmd.Flags()
 	f.StringVar(&baselines, "baselines", "", "the baselines of servers, in the files SERVER.yaml of this `DIRECTORY`")
 	f.StringVarP(&output, "output", "o", "", "the `FILE`; default the standard output")
-	f.StringVar(&intro, "intro", "# What servers break\n\n", "the `TEXT` at the beginning")
 	return cmd
 }
 

@@ -3,7 +3,6 @@ package trials_test
 import (
 	"errors"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -160,99 +159,5 @@ func TestAttachedLetsNobodyIn(t *testing.T) {
 	var pre *suites.PreflightError
 	if !errors.As(err, &pre) || pre.Stage != suites.StageLogin || !strings.Contains(err.Error(), "--user and --password") {
 		t.Error(err)
-	}
-}
-
-// attachedVsftpd is vsftpd as a host of the simulated network.
-func attachedVsftpd(t *testing.T) suites.Config {
-	t.Helper()
-	s := realServers[0]
-	bin := s.find(t)
-	if os.Geteuid() != 0 {
-		t.Skip("vsftpd is started as root")
-	}
-	dir := t.TempDir()
-	open(dir)
-	args, _ := vsftpd(t, s, bin, dir)
-	p := &attach.Process{Argv: []string{"sh", "-c",
-		`case $FTPCONFORM_ADDRESS in *:*) set -- "$@" -olisten=NO -olisten_ipv6=YES; esac; exec "$0" "$@"`,
-		args[0], args[1], "-olisten_address={address}", "-olisten_port=21", "-oftp_data_port=20",
-		"-opasv_address={advertise}", "-opasv_min_port={passive-min}", "-opasv_max_port={passive-max}"}}
-	attachable(t, p)
-	return suites.Config{Attach: p, WriteDir: "up", DataTimeout: s.dataTimeout, Jobs: 16, TimeoutScale: 0.25, Topologies: suites.Topologies()}
-}
-
-// open lets other users into a directory and those that it is in.
-func open(dir string) {
-	for d := dir; d != filepath.Dir(d) && d != os.TempDir(); d = filepath.Dir(d) {
-		_ = os.Chmod(d, 0o755) //nolint:gosec // a test folder
-	}
-}
-
-// TestAttachedVsftpd judges vsftpd in every network: what it breaks is what is
-// known of it, wherever it is, and the story of active and passive mode is told
-// in its own words.
-func TestAttachedVsftpd(t *testing.T) {
-	t.Parallel()
-	if testing.Short() {
-		t.Skip("judging real servers takes minutes")
-	}
-	rep, err := suites.Verify(t.Context(), attachedVsftpd(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	reviewed := readReviewed(t, "vsftpd")
-	known, elsewhere := map[string]suites.Verdict{}, map[string]suites.Verdict{}
-	for _, d := range reviewed.Deviations {
-		known[d.Check] = d.Verdict
-	}
-	for _, d := range reviewed.Elsewhere {
-		elsewhere[d.Check+" in "+string(d.In)] = d.Verdict
-	}
-	answers := map[suites.Topology]int{}
-	for _, r := range rep.Results {
-		switch r.Verdict {
-		case suites.Pass, suites.Info:
-			answers[r.Topology]++
-		case suites.Fail, suites.Warn:
-			if known[r.Check] != r.Verdict && elsewhere[r.Name()] != r.Verdict {
-				t.Errorf("%s %s in %s: %s\n%s", r.Verdict, r.Check, r.Topology, r.Message, dialogue(r, 20))
-			}
-			answers[r.Topology]++
-			delete(elsewhere, r.Name())
-		case suites.HarnessError, suites.Inconclusive:
-			if r.Check == "data-full-disk" { // it has none
-				continue
-			}
-			t.Errorf("%s %s in %s: %s", r.Verdict, r.Check, r.Topology, r.Message)
-		case suites.Unsupported, suites.NotApplicable, suites.NotRun:
-		}
-	}
-	t.Log(counts(rep.Results), answers)
-	if len(elsewhere) > 0 {
-		t.Errorf("it was reviewed and did not show: %v", elsewhere)
-	}
-	for _, topology := range suites.Topologies() {
-		if answers[topology] < 15 {
-			t.Errorf("only %d checks gave an answer in %s", answers[topology], topology)
-		}
-	}
-	for _, w := range []struct {
-		check string
-		in    suites.Topology
-		line  string
-	}{
-		{"path-port", suites.ClientNAT, "500 Illegal PORT command."},
-		{"path-pasv", suites.ClientNAT, "226 Transfer complete."},
-		{"path-port", suites.ClientNATALG, "200 PORT command successful. Consider using PASV."},
-	} {
-		for _, r := range rep.Results {
-			if r.Check != w.check || r.Topology != w.in {
-				continue
-			}
-			if r.Verdict != suites.Pass || !strings.Contains(dialogue(r, 100), w.line) {
-				t.Errorf("%s in %s is %s, and %q has to be in its dialogue:\n%s", w.check, w.in, r.Verdict, w.line, dialogue(r, 100))
-			}
-		}
 	}
 }
