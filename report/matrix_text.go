@@ -67,7 +67,7 @@ func (m *Matrix) WriteText(w io.Writer, style Style) error {
 	for i, e := range m.Servers {
 		row := []gridCell{plain(fmt.Sprint(i + 1)), plain(e.Name), plain(e.version())}
 		if e.Record == nil {
-			row = append(row, gridCell{"no record", suites.Fail})
+			row[2] = gridCell{string(noRecord), suites.Fail}
 		} else {
 			counts := cells(e.Record)
 			for _, t := range topics {
@@ -157,7 +157,7 @@ func (m *Matrix) WriteMarkdown(w io.Writer) error {
 	for _, e := range m.Servers {
 		row := []string{e.Name, e.version()}
 		if e.Record == nil {
-			row = append(row, "no record: "+Printable(e.Error))
+			row[1] = string(noRecord)
 		} else {
 			counts := cells(e.Record)
 			for _, t := range topics {

@@ -82,6 +82,9 @@ func (s *Spec) Start(ctx context.Context, o Options) (*Server, error) {
 		srv.PassivePorts = place.PassivePorts
 	}
 	if err := srv.greeted(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil, errors.Join(context.Cause(ctx), b.end())
+		}
 		log := strings.Join(lastLines(b.log(context.WithoutCancel(ctx)), 6), "\n")
 		return nil, errors.Join(fmt.Errorf("start %s: %w\n%s", s.Name, err, log), b.end())
 	}

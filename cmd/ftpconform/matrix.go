@@ -183,6 +183,9 @@ func (o *matrixOptions) one(ctx context.Context, r *matrixRun, say func(string))
 		}
 	}()
 	rep, fault := r.plan.fleet.verify(ctx, r.plan.cfg, say)
+	if fault != nil && ctx.Err() != nil {
+		fault = errors.New("interrupted before the first check")
+	}
 	if fault != nil {
 		r.entry.Error = fault.Error()
 		say(oneLine(fault.Error()))

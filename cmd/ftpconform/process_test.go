@@ -92,8 +92,14 @@ func (p *process) await(text string) (line string, ok bool) {
 
 // end waits for the end of the program and returns its exit code, -1 when a
 // signal ended it.
-func (p *process) end() int {
-	late := time.AfterFunc(patience, func() { _ = p.Process.Kill() })
+func (p *process) end() int { return p.endWithin(patience) }
+
+// longPatience is for programs that judge a real server.
+const longPatience = 8 * time.Minute
+
+// endWithin is end with another bound.
+func (p *process) endWithin(bound time.Duration) int {
+	late := time.AfterFunc(bound, func() { _ = p.Process.Kill() })
 	defer late.Stop()
 	for line := range p.lines {
 		_ = line // until the outputs are closed
