@@ -6,7 +6,7 @@ FUZZTIME      ?= 20s
 # A word for the shell, whatever is in it.
 quoted         = '$(subst ','\'',$(1))'
 
-.PHONY: build test race lint selftest fuzz specs bench-netsim referee
+.PHONY: build test race lint selftest fuzz specs bench-netsim referee base-image matrix servers-page
 
 build: ## the program, in bin/
 	$(GO) build -o bin/ftpconform ./cmd/ftpconform
@@ -40,3 +40,13 @@ referee: ## our gateway with the helper "linux" against Linux itself; VECTORS=FI
 
 bench-netsim: ## the simulated network against its targets and, for root with ip, nft and ethtool, against the kernel
 	$(GO) run ./netsim/bench
+
+base-image: ## the image debian:bookworm-slim, where no registry can be reached (root, debootstrap)
+	@sh servers/base.sh
+
+matrix: build ## every server of the fleet, in containers, against its baseline; the records go to records/
+	bin/ftpconform matrix --baselines baselines --records records
+
+servers-page: build ## docs/servers.md, and the records that it is drawn from, anew from records/
+	bin/ftpconform report trim $(filter-out records/matrix.json,$(wildcard records/*.json)) --into docs/records
+	bin/ftpconform report page docs/records/*.json --baselines baselines --output docs/servers.md
