@@ -36,10 +36,14 @@ func pasvServesOne(s *Session) {
 	if err != nil {
 		s.Note("the default data port could not be watched: %v", err)
 	}
-	bound := min(s.Config.dataTimeout(), SlowWait)
+	// Its own timeout is waited for where it is known.
+	bound, first := SlowWait, min(s.Config.dataTimeout(), SlowWait)/2
+	if s.Config.DataTimeout > 0 {
+		bound = s.Config.dataTimeout()
+	}
 	t := c.Start("RETR %s", SmallFile)
 	if fallback != nil {
-		t.AwaitConnection(fallback, bound)
+		t.AwaitConnection(fallback, first)
 		if t.Data != nil {
 			t.Data.Wait(s.Bounds.Transfer)
 			t.Finish(s.Bounds.Reply)
@@ -47,7 +51,7 @@ func pasvServesOne(s *Session) {
 			return
 		}
 	}
-	switch t.Finish(bound); {
+	switch t.Finish(bound - first); {
 	case t.Final.Code == 425:
 	case t.Final.Negative():
 		s.Note("a transfer without a new PASV was answered %s; 425 is expected", t.Final)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/ftpconform/ftpconform/fakeclient"
@@ -145,6 +146,10 @@ func securityLowPorts(s *Session) {
 	}
 }
 
+// lowPorts is held while a low port is listened on: other runs in this process
+// want the same one.
+var lowPorts sync.Mutex
+
 // refusesLowPort names a low port of the client's own address.
 func (s *Session) refusesLowPort(m Mode, port uint16) {
 	c := s.Login()
@@ -161,8 +166,10 @@ func (s *Session) refusesLowPort(m Mode, port uint16) {
 		s.Note("%s for port %d was answered %s; 504 was expected", m, port, r)
 		return
 	}
-	t := c.Start("RETR %s", SmallFile)
+	lowPorts.Lock()
+	defer lowPorts.Unlock()
 	l, err := s.Client.Listen(ep) // may need privileges
+	t := c.Start("RETR %s", SmallFile)
 	if err == nil {
 		t.AwaitConnection(l, s.Bounds.Dial)
 		defer func() { _ = l.Close() }()
