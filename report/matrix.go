@@ -143,8 +143,9 @@ func letter(v suites.Verdict) string {
 		return "!"
 	case suites.Unsupported, suites.NotApplicable:
 		return "-"
+	default: // it was not run
+		return ""
 	}
-	return ""
 }
 
 // difference is a check, in a network, that does not have the same verdict

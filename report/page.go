@@ -34,7 +34,7 @@ at, what it accepts, and why.
 // part of the dialogue, and the command that repeats it.
 func WritePage(w io.Writer, entries []PageEntry) error {
 	b := bufio.NewWriter(w)
-	b.WriteString(pageIntro)
+	fmt.Fprint(b, pageIntro)
 	for _, e := range entries {
 		fmt.Fprintf(b, "- [%s](#%s): %s\n", Printable(e.title()), anchor(e.title()), e.counts())
 	}

@@ -158,7 +158,7 @@ func stranger(server netip.AddrPort) netip.Addr {
 		return netip.Addr{}
 	}
 	defer c.Close()
-	own := c.LocalAddr().(*net.UDPAddr).AddrPort().Addr() //nolint:errcheck // that is what it is
+	own := c.LocalAddr().(*net.UDPAddr).AddrPort().Addr()
 	addrs, err := net.InterfaceAddrs()
 	if err != nil {
 		return netip.Addr{}

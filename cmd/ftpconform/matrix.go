@@ -52,7 +52,7 @@ type matrixOptions struct {
 const atOnce = 12
 
 func (o *matrixOptions) flags(cmd *cobra.Command) {
-	o.runOptions.checkFlags(cmd)
+	o.checkFlags(cmd)
 	f := cmd.Flags()
 	f.IntVar(&o.parallel, "parallel", atOnce, "`N` servers at a time")
 	f.StringVar(&o.records, "records", "", "write the run record of each server, and matrix.json, into this `DIRECTORY`")
@@ -124,7 +124,7 @@ func (o *matrixOptions) plans(ctx context.Context, args []string) ([]*matrixRun,
 		one.fleet.server, one.network = name, "simulated"
 		one.active, one.port = true, servers.Port
 		if o.baselines != "" {
-			one.gateOptions.baseline = filepath.Join(o.baselines, filepath.Base(name)+".yaml")
+			one.baseline = filepath.Join(o.baselines, filepath.Base(name)+".yaml")
 		}
 		p, err := one.plan(ctx, nil)
 		if err != nil {
