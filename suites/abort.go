@@ -192,13 +192,16 @@ func (s *Session) abortsListings() {
 		c := s.abortable()
 		p := c.SetUp(mode)
 		t := c.Start("%s", verb)
+		if t.ended(s.Bounds.Quiet) && t.Final.Class() == 5 {
+			continue // not offered, or not without a connection
+		}
 		a := t.abortWith(func() error { return c.Send("ABOR") }, func() {
 			if t.Data, _ = p.Dial(); t.Data != nil {
 				t.Data.Start()
 			}
 		}).ownReply()
 		if a.Final.Class() == 5 && a.own.Code != 0 {
-			continue // not offered, or not without a connection
+			continue // as above, and late
 		}
 		if !s.gradeAbort(a, "a "+verb) {
 			break

@@ -1,11 +1,13 @@
 package suites
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
 
+	"github.com/ftpconform/ftpconform/fakeclient"
 	"github.com/ftpconform/ftpconform/ftp"
 )
 
@@ -236,8 +238,11 @@ func eprtMalformed(s *Session) {
 	ask := func(arg string) (Received, string) {
 		line := strings.TrimSuffix("EPRT "+arg, " ")
 		r, err := c.Try(line)
-		if err != nil {
-			s.Fatal("%.60q ended the session: %v", line, err)
+		switch {
+		case errors.Is(err, fakeclient.ErrTimeout):
+			s.Fatal("%.60q has no reply: %v", line, err)
+		case err != nil:
+			s.Fatal("%.60q, or what was sent before it, ended the session: %v", line, err)
 		}
 		accepted = accepted || r.Positive()
 		return r, line

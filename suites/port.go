@@ -2,6 +2,7 @@ package suites
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -239,6 +240,8 @@ func portMalformed(s *Session) {
 		line := strings.TrimSuffix("PORT "+arg, " ")
 		r, err := c.Try(line)
 		switch {
+		case errors.Is(err, fakeclient.ErrTimeout):
+			s.Fatal("%.60q has no reply: %v", line, err)
 		case err != nil:
 			s.Fatal("%.60q ended the session: %v", line, err)
 		case r.Code == 501:
@@ -251,6 +254,9 @@ func portMalformed(s *Session) {
 		default:
 			s.Fail("%.60q was answered %s; 501 was expected", line, r)
 		}
+	}
+	if extra, _ := c.Quiet(s.Bounds.Quiet); len(extra) > 0 {
+		s.Inconclusive("malformed PORT commands have more than one reply, which is another subject: %s", extra[0])
 	}
 	if !c.Alive("malformed PORT commands") || !s.Target.Works(PORT) {
 		return

@@ -18,16 +18,16 @@ func (s *Session) survey() {
 		c.Quit()
 	}
 	c = s.Login()
-	for _, group := range []func(*Control){
+	for i, group := range []func(*Control){
 		func(c *Control) {
 			c.ask("PWD", "CWD .", "TYPE A", "TYPE I", "MODE S", "STRU F", "NOOP", "ALLO 1", "DELE "+MissingFile, unknownVerb)
 		},
 		func(c *Control) { c.ask(s.setupLines(c)...) },
-		s.transfers,
+		s.transfers, // in a session of its own: some servers answer later to a set-up that nobody uses
 		// SYST stands last: a reply too many would spoil what follows.
 		func(c *Control) { c.ask("HELP", "FEAT", "STAT", "STAT .", "SYST") },
 	} {
-		if c.gone || c.raw {
+		if c.gone || c.raw || i == 2 {
 			c = s.Login()
 		}
 		group(c)
