@@ -11,6 +11,17 @@ func (s *Session) patience() time.Duration {
 	return s.Bounds.Quiet
 }
 
+// setUpInTime is SetUp for PORT, where the check is about what becomes of the
+// endpoint later: a server that connects at once is the subject of
+// port-waits-for-transfer.
+func (s *Session) setUpInTime(c *Control) *Path {
+	p := c.SetUp(PORT)
+	if _, err := p.Listener.Accept(min(s.Bounds.Quiet, s.patience())); err == nil {
+		s.Inconclusive("the server connected at PORT already, which is another subject")
+	}
+	return p
+}
+
 // passiveReplies collects 227 replies of one session.
 func (s *Session) passiveReplies(n int) []Received {
 	s.onlyIPv4(PASV)

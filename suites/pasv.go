@@ -166,7 +166,7 @@ var pasvChecks = []Check{
 		Fails:    []string{"a connection (RFC 959 section 4.1.2)"},
 		Run: func(s *Session) {
 			c := s.Login()
-			port := c.SetUp(PORT)
+			port := s.setUpInTime(c)
 			p := c.SetUp(PASV)
 			fallback, err := s.Client.Listen(c.Local)
 			if err != nil {

@@ -128,7 +128,7 @@ var portChecks = []Check{
 		Fails:    []string{"it connects to the first one, or to both (RFC 959 section 4.1.2)"},
 		Run: func(s *Session) {
 			c := s.Login()
-			first, second := c.SetUp(PORT), c.SetUp(PORT)
+			first, second := s.setUpInTime(c), c.SetUp(PORT)
 			s.onlyConnects(c, second, first.Listener, "the endpoint of the earlier PORT")
 		},
 	},
@@ -157,10 +157,10 @@ var portChecks = []Check{
 		Noted:    []string{"the second command is refused"},
 		Fails:    []string{"the earlier command still has an effect (RFC 959 section 3.3)"},
 		Run: func(s *Session) {
-			c := s.Login()
-			port := c.SetUp(PORT)
-			s.onlyConnects(c, c.SetUp(PASV), port.Listener, "the endpoint of the earlier PORT")
 			s.supersedesPassive(PASV, PORT, false)
+			c := s.Login()
+			port := s.setUpInTime(c)
+			s.onlyConnects(c, c.SetUp(PASV), port.Listener, "the endpoint of the earlier PORT")
 		},
 	},
 	{
