@@ -76,7 +76,10 @@ func (d *Diff) markdown(b *strings.Builder) {
 
 // markdownCode is text that Markdown shows as it is, also in a table: a server
 // chose it.
-func markdownCode(s string) string {
+func markdownCode(s string) string { return strings.ReplaceAll(span(s), "|", `\|`) }
+
+// span is such text outside of tables.
+func span(s string) string {
 	if s = Printable(s); s == "" {
 		return ""
 	}
@@ -87,5 +90,5 @@ func markdownCode(s string) string {
 	if len(fence) > 1 {
 		s = " " + s + " "
 	}
-	return fence + strings.ReplaceAll(s, "|", `\|`) + fence
+	return fence + s + fence
 }

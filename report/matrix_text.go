@@ -157,7 +157,7 @@ func (m *Matrix) WriteMarkdown(w io.Writer) error {
 	for _, e := range m.Servers {
 		row := []string{e.Name, e.version()}
 		if e.Record == nil {
-			row[1] = string(noRecord)
+			row[1] = string(noRecord) + ": " + span(e.Error)
 		} else {
 			counts := cells(e.Record)
 			for _, t := range topics {

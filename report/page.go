@@ -129,5 +129,5 @@ func code(text string) string {
 
 // escape keeps a server's words from being taken for Markdown or HTML.
 func escape(text string) string {
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "*", `\*`, "_", `\_`, "`", "'", "|", `\|`, "[", `\[`).Replace(Printable(text))
+	return strings.NewReplacer(`\`, `\\`, "&", "&amp;", "<", "&lt;", ">", "&gt;", "*", `\*`, "_", `\_`, "`", "'", "|", `\|`, "[", `\[`).Replace(Printable(text))
 }

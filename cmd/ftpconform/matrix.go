@@ -76,6 +76,12 @@ func (o *matrixOptions) run(cmd *cobra.Command, args []string) error {
 		return started(err)
 	}
 	ctx, errs := cmd.Context(), cmd.ErrOrStderr()
+	ci, people, gates := onGitHub(), cmd.OutOrStdout(), map[string]report.Gate{}
+	if o.format != "text" {
+		people = errs
+	}
+	resume := ci.quote(people)
+	defer resume()
 	m := report.Matrix{Schema: report.MatrixSchema, Tool: suites.CurrentTool(), Topologies: runs[0].plan.cfg.Topologies, Start: time.Now().UTC(),
 		Catalogue: suites.Edition{Version: suites.LoadCatalogue().Version, SHA256: suites.LoadCatalogue().Hash}}
 	if len(m.Topologies) == 0 {
@@ -85,11 +91,16 @@ func (o *matrixOptions) run(cmd *cobra.Command, args []string) error {
 	m.DurationMS, m.Interrupted = time.Since(m.Start).Milliseconds(), ctx.Err() != nil
 	for _, r := range runs {
 		m.Servers = append(m.Servers, r.entry)
+		gates[r.entry.Name] = r.plan.gate
 	}
 	if o.records != "" {
 		problem = errors.Join(problem, report.WriteFile(filepath.Join(o.records, "matrix.json"), func(w io.Writer) error { return report.WriteMatrix(w, &m) }))
 	}
 	problem = errors.Join(problem, o.print(cmd.OutOrStdout(), &m))
+	resume()
+	problem = errors.Join(problem, ci.tell(people, errs,
+		func(w io.Writer) error { return m.WriteAnnotations(w, gates) },
+		func(w io.Writer, room int) error { return m.WriteSummary(w, gates, room) }))
 	if problem != nil {
 		return &exitError{exitHarness, problem}
 	}

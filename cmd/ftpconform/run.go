@@ -25,7 +25,8 @@ proves it. Files are stored in, and removed from, a directory of their own below
 the target's. Write / ? # @ % in user and password as %2F %3F %23 %40 %25.
 
 Results go to the standard output, progress to the standard error. A report with
-the path - takes the standard output for itself.`,
+the path - takes the standard output for itself. In a step of GitHub Actions the
+results are annotations as well, and the summary of the job.`,
 		Example: `  ftpconform run
   ftpconform run ftp://user:password@192.0.2.7/upload --only pasv,epsv
   ftpconform run ftp://192.0.2.7/ --active=false --report junit=junit.xml --report json=run.json
@@ -55,6 +56,9 @@ func (o *runOptions) run(cmd *cobra.Command, args []string) error {
 	if plan.takesStdout() {
 		people = errs
 	}
+	ci := onGitHub()
+	resume := ci.quote(people)
+	defer resume()
 	rep, err := plan.verify(cmd.Context(), errs)
 	if err != nil {
 		if cmd.Context().Err() != nil {
@@ -66,6 +70,10 @@ func (o *runOptions) run(cmd *cobra.Command, args []string) error {
 	problem := plan.writeReports(out, rep)
 	text := report.Text{Style: screenOf(people).Style, Gate: plan.gate, Quiet: o.quiet, Verbose: o.verbose}
 	problem = errors.Join(problem, text.Write(people, rep))
+	resume()
+	problem = errors.Join(problem, ci.tell(people, errs,
+		func(w io.Writer) error { return report.WriteAnnotations(w, rep, plan.gate) },
+		func(w io.Writer, room int) error { return report.WriteSummary(w, rep, plan.gate, room) }))
 	if problem != nil {
 		return &exitError{exitHarness, problem}
 	}
