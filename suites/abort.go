@@ -188,20 +188,21 @@ func (s *Session) abortsListings() {
 		s.Note("listings were not tried: they need passive mode, where the client can keep them waiting")
 		return
 	}
-	for _, verb := range []string{"LIST", "NLST", "MLSD"} {
+	verbs := []string{"LIST", "NLST"}
+	if s.Target.Offers("MLST") { // and MLSD with it (RFC 3659 section 7.8); a refusal can be faster than ABOR
+		verbs = append(verbs, "MLSD")
+	}
+	for _, verb := range verbs {
 		c := s.abortable()
 		p := c.SetUp(mode)
 		t := c.Start("%s", verb)
-		if t.ended(s.Bounds.Quiet) && t.Final.Class() == 5 {
-			continue // not offered, or not without a connection
-		}
 		a := t.abortWith(func() error { return c.Send("ABOR") }, func() {
 			if t.Data, _ = p.Dial(); t.Data != nil {
 				t.Data.Start()
 			}
 		}).ownReply()
 		if a.Final.Class() == 5 && a.own.Code != 0 {
-			continue // as above, and late
+			continue // not offered, or not without a connection
 		}
 		if !s.gradeAbort(a, "a "+verb) {
 			break

@@ -56,6 +56,14 @@ func (t *Target) Lacks(n Need) (Lack, bool) {
 	return l, ok
 }
 
+// Offers reports whether the answer to FEAT names a feature.
+func (t *Target) Offers(feature string) bool {
+	return slices.ContainsFunc(t.FEAT, func(line string) bool {
+		name, _, _ := strings.Cut(strings.TrimSpace(line), " ")
+		return strings.EqualFold(name, feature)
+	})
+}
+
 // Works reports whether transfers worked in a mode during the preflight.
 func (t *Target) Works(m Mode) bool {
 	_, lacks := t.lacks[needOf[m]]
