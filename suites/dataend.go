@@ -204,33 +204,32 @@ func dataStorCloses(s *Session) {
 // fullSize is more than a directory with less than 1 MiB free can take.
 const fullSize = 2 << 20
 
-// fullTries is how often it is filled up.
-const fullTries = 5
-
 func dataFullDisk(s *Session) {
 	if s.Config.FullDir == "" {
 		s.Inconclusive("needs --full-dir: a directory of the target with less than 1 MiB free")
 	}
-	// Whether the disk is full before or after the client's last octet is a matter
-	// of luck, and servers have been seen that get one of the two wrong.
-	for i := 0; i < fullTries && len(s.findings) == 0; i++ {
-		s.storeTooMuch()
+	kept := s.storeTooMuch(BigContent[:fullSize])
+	if len(s.findings) > 0 || kept == 0 || kept+100 > fullSize {
+		return
 	}
+	// So little more than there is room for that a server with a buffer finds out
+	// when it closes the file.
+	s.storeTooMuch(BigContent[:kept+100])
 }
 
-// storeTooMuch stores more than there is room for.
-func (s *Session) storeTooMuch() {
+// storeTooMuch stores more than there is room for, and returns how much of it
+// was kept.
+func (s *Session) storeTooMuch(content []byte) (kept int) {
 	c := s.Login()
 	c.Must("CWD %s", s.Config.FullDir)
 	const name = "data-full-disk.bin"
 	defer c.ask("DELE " + name)
-	content := BigContent[:fullSize]
 	t := c.Begin(c.SetUp(s.Mode()), "STOR %s", name)
 	if t.Data == nil {
 		if !t.Finish(s.Bounds.Transfer).Final.In(452, 552) { // refused beforehand is as good
 			s.Inconclusive("no transfer into %s begins: %s", s.Config.FullDir, t)
 		}
-		return
+		return 0
 	}
 	if t.hearOut(); t.Final.Positive() {
 		s.Inconclusive("the final reply came before the data was sent, which is another subject: %s", t)
@@ -246,7 +245,10 @@ func (s *Session) storeTooMuch() {
 	case t.Final.Code == 0:
 		s.Fail("a store for which there is no room has no final reply: %s", t)
 	case t.Final.Positive():
-		if got, _ := c.Content(name); bytes.Equal(got, content) {
+		switch got, _ := c.Content(name); {
+		case bytes.Equal(got, content) && len(content) < fullSize: // there was more room than the first try has found
+			return 0
+		case bytes.Equal(got, content):
 			s.Inconclusive("%s has room for %d octets; --full-dir names a directory with less than 1 MiB free", s.Config.FullDir, fullSize)
 		}
 		s.Fail("a store for which there is no room was answered %s", t.Final)
@@ -258,6 +260,10 @@ func (s *Session) storeTooMuch() {
 	if len(t.Preliminary) > 0 && t.Data.Wait(s.Bounds.Close).Ending == fakeclient.EndNone {
 		s.Fail("the data connection was still open %v after %s", s.Bounds.Close, t.Final)
 	}
+	if r, err := c.Try("SIZE " + name); err == nil && r.Code == 213 {
+		kept, _ = strconv.Atoi(strings.TrimSpace(r.Text())) // 0 is as good as not to know
+	}
+	return min(max(kept, 0), fullSize)
 }
 
 func dataReset(s *Session) {
