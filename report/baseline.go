@@ -33,6 +33,9 @@ type Entry struct {
 	// Max is how many results of a group may be excused; 0 is any number.
 	Max     int
 	Verdict suites.Verdict
+	// Sometimes says that the deviation does not show every time, as what
+	// depends on a race: that it conforms is no news.
+	Sometimes bool
 	// Message is how the message of the result begins. Ellipses in it stand for
 	// what changes from run to run; empty is any message.
 	Message           string

@@ -202,6 +202,8 @@ func (c *Comparison) entry(t *entryTally) {
 	case find(func(v suites.Verdict) bool { return v == suites.HarnessError }) >= 0: // nobody knows
 	case silent >= 0 && (conforming < 0 || !t.entry.group()) && find(deviates) < 0:
 		c.NotRun = append(c.NotRun, Match{t.own[silent], t.entry})
+	case t.entry.Sometimes && !expired:
+		c.notef("%s has not deviated this time; it does sometimes", t.entry.Name())
 	default:
 		c.Stale = append(c.Stale, Match{t.own[max(conforming, 0)], t.entry})
 	}

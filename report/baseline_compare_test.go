@@ -125,6 +125,11 @@ func TestCompare(t *testing.T) {
 		{"a glob and another message", entry("check: a*", "verdict: fail", "message: else"), failing, report.Gate{}, "unlisted a by -\nstale a by a*", report.Broken},
 		{"a glob of nothing", entry("check: x*", "verdict: fail"), run(), report.Gate{}, "unmatched x*", report.Stale},
 
+		{"sometimes, and not now", entry("check: b", "verdict: fail", "sometimes: true"), run(result("b", direct, suites.Pass, "")), report.Gate{}, "note b has not deviated this time; it does sometimes", report.Conforms},
+		{"sometimes, and now", entry("check: a", "verdict: fail", "sometimes: true"), failing, report.Gate{}, "excused a by a", report.Conforms},
+		{"sometimes, and without an answer", entry("check: b", "verdict: fail", "sometimes: true"), run(result("b", direct, suites.Inconclusive, "x"), result("c", direct, suites.Pass, "")), report.Gate{}, "not-run b by b", report.Stale},
+		{"sometimes, and otherwise", entry("check: a", "verdict: fail", "sometimes: true", "message: else"), failing, report.Gate{}, "other a by a", report.Broken},
+
 		{"on its last day", entry("check: a", "verdict: fail", "expires: 2026-11-29"), failing, report.Gate{}, "excused a by a", report.Conforms},
 		{"after its last day", entry("check: a", "verdict: fail", "expires: 2026-11-28"), failing, report.Gate{}, "expired a by a", report.Stale},
 		{"after its last day, by the clock", entry("check: a", "verdict: fail", "expires: 2026-11-29"), failing, report.Gate{Now: failing.Start.AddDate(0, 0, 1)}, "expired a by a", report.Stale},

@@ -170,6 +170,9 @@ func (e *Entry) lines(indent string) []string {
 		out = append(out, fmt.Sprintf("%s  max: %d", indent, e.Max))
 	}
 	add("verdict", string(e.Verdict))
+	if e.Sometimes {
+		out = append(out, indent+"  sometimes: true")
+	}
 	add("message", e.Message)
 	add("reason", cmp.Or(squeeze(e.Reason), NotReviewed))
 	add("reference", squeeze(e.Reference))

@@ -199,6 +199,11 @@ func (r *baselineReader) entry(e *Entry, n *yaml.Node) bool {
 				r.failf(n, "the verdict is %.40q; known deviations are fail or warn", n.Value)
 			}
 		}},
+		{"sometimes", func(n *yaml.Node) {
+			if err := n.Decode(&e.Sometimes); err != nil {
+				r.failf(n, "sometimes is %.40q; it is true, or left out", n.Value)
+			}
+		}},
 		{"message", r.text(&e.Message)}, {"reason", r.text(&e.Reason)}, {"reference", r.text(&e.Reference)},
 		{"expires", func(n *yaml.Node) {
 			var err error
