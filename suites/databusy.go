@@ -279,6 +279,8 @@ func (s *Session) gradeSecond(t *Transfer, p *Path) {
 	case t.Final.Code != 0:
 	case t.c.gone:
 		s.Fail("the session ended before the second transfer command was answered: %s", t)
+	case t.c.forgot() && len(t.Preliminary) > 0:
+		s.Inconclusive("the second transfer command was taken, and never ended; that is another subject: %s", t)
 	case t.c.forgot():
 		s.Inconclusive("the second transfer command was forgotten; that commands wait in a queue is another subject")
 	case proves:

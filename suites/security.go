@@ -320,6 +320,9 @@ func securityPassivePeer(s *Session) {
 	if t.OK() && t.Data != nil {
 		t.Data.Wait(s.Bounds.Close)
 	}
+	if t.OK() && (t.Data == nil || t.Data.Total() == 0) {
+		stranger.Wait(s.Bounds.Close) // somebody has got it, and the reply may be faster
+	}
 	switch {
 	case stranger.Total() > 0:
 		s.Fail("a stranger who connected to the passive port first got %d octets of the file", stranger.Total())
