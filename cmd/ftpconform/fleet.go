@@ -84,7 +84,7 @@ func (h *fleetRun) describe(cfg *suites.Config) error {
 			return usagef("--server: %w", err)
 		}
 		if h.keep {
-			return usagef("--keep is about a server that this machine can reach; one that is attached to %s ends with that network", cfg.Topologies[0])
+			return usagef("--keep is about a server that this machine can reach; one that is attached to a simulated network ends with it")
 		}
 		cfg.Attach = new(servers.Attacher)
 		return nil
@@ -94,9 +94,10 @@ func (h *fleetRun) describe(cfg *suites.Config) error {
 }
 
 // attached reports whether the networks are such that the server has to be in
-// them: all but the direct one, for which the engine's bridge does.
+// them: all but the direct one, for which the engine's bridge does, as long as
+// nobody has to look after the server.
 func (*fleetRun) attached(cfg *suites.Config) bool {
-	return cfg.Gateways != nil || slices.ContainsFunc(cfg.Topologies, func(t suites.Topology) bool { return t != suites.Direct })
+	return cfg.Gateways != nil || cfg.Restart || slices.ContainsFunc(cfg.Topologies, func(t suites.Topology) bool { return t != suites.Direct })
 }
 
 // verify starts the server, checks it, and removes it. What it wrote goes into
