@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
@@ -27,6 +28,9 @@ const (
 	// layer has it, and the containers.
 	fleetLabel = "org.ftpconform.fleet"
 	baseImage  = "debian:bookworm-slim"
+	// buildBound is how long it may take to make an image: packages and modules
+	// come from far away.
+	buildBound = 30 * time.Minute
 )
 
 // building is held for reading by who builds, and for writing by who removes
@@ -57,6 +61,8 @@ func (s *Spec) Image(ctx context.Context, announce func(string)) (string, error)
 	if announce != nil {
 		announce("building the image " + name)
 	}
+	ctx, cancel := context.WithTimeoutCause(ctx, buildBound, fmt.Errorf("the image %s was not built within %v", name, buildBound))
+	defer cancel()
 	if s.Go != nil {
 		if err := s.Go.build(ctx, s.dir, files); err != nil {
 			return "", fmt.Errorf("build %s: %w", s.Name, err)
