@@ -12,6 +12,7 @@ import (
 	"github.com/moby/moby/api/types/container"
 	"github.com/testcontainers/testcontainers-go"
 
+	"github.com/ftpconform/ftpconform/fakeclient"
 	"github.com/ftpconform/ftpconform/netsim"
 	"github.com/ftpconform/ftpconform/netsim/attach"
 )
@@ -128,7 +129,8 @@ func (b *box) fate(ctx context.Context) string {
 	return fmt.Sprintf("exited with status %d", state.ExitCode)
 }
 
-// log are the last lines that the server has written so far.
+// log are the last lines that the server has written so far, without the
+// password.
 func (b *box) log(ctx context.Context) []string {
 	r, err := b.c.Logs(ctx)
 	if err != nil {
@@ -140,7 +142,8 @@ func (b *box) log(ctx context.Context) []string {
 	if strings.TrimSpace(text.String()) == "" {
 		return nil
 	}
-	return strings.Split(tail(text.String(), logLines), "\n")
+	said := fakeclient.HideSecret(text.String(), b.spec.Password)
+	return strings.Split(tail(said, logLines), "\n")
 }
 
 // What is kept of what a server writes.

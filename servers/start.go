@@ -148,7 +148,8 @@ func (s *Server) URL() string {
 // Container is the identifier of the container.
 func (s *Server) Container() string { return s.box.c.GetContainerID()[:12] }
 
-// Log are the last lines that the server has written so far.
+// Log are the last lines that the server has written so far; they do not hold the
+// password.
 func (s *Server) Log(ctx context.Context) []string { return s.box.log(ctx) }
 
 // Fate says how the server has ended; empty while it runs.
