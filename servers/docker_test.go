@@ -116,8 +116,9 @@ func TestStartFails(t *testing.T) {
 			if left := docker(t, "ps", "-aq", "--filter", "label=org.ftpconform.fleet="+c.name); left != "" {
 				t.Errorf("containers are left: %s", left)
 			}
-			if image := docker(t, "images", "-q", "ftpconform/"+c.name); image != "" {
-				docker(t, "rmi", "-f", image)
+			// By name: images that are alike share one identifier.
+			if image := docker(t, "images", "--format", "{{.Repository}}:{{.Tag}}", "ftpconform/"+c.name); image != "" {
+				docker(t, "rmi", image)
 			}
 		})
 	}

@@ -104,8 +104,8 @@ func TestActionRuns(t *testing.T) {
 	shell, program := tool(t, "bash"), tool(t, "ftpconform")
 	script := a.step(t, "Run ftpconform")
 	const user, password = "üser", "p@:s/s %'\"$(x)" //nolint:gosec // of a server of the test
-	broken := serving(t, "", "--user", user+":"+password, "--fault", "PORTAnswers250")
-	reply := "--only=port-reply-codes,port-works"
+	broken := serving(t, "", "--user", user+":"+password, "--fault", "PORTKeepsFirst")
+	reply := "--only=port-replaces-port,port-works"
 	for name, c := range map[string]struct {
 		inputs map[string]string
 		want   int
@@ -113,7 +113,7 @@ func TestActionRuns(t *testing.T) {
 		leaves bool // a record
 	}{
 		"the embedded server": {map[string]string{"args": "--only=port-works\n--topology=direct\n"}, 0, "conforms: 1 pass", true},
-		"a target":            {map[string]string{"target": broken, "user": user, "password": password, "args": reply}, 1, "fail  port-reply-codes", true},
+		"a target":            {map[string]string{"target": broken, "user": user, "password": password, "args": reply}, 1, "fail  port-replaces-port", true},
 		"a baseline":          {map[string]string{"target": broken, "user": user, "password": password, "args": reply, "baseline": "known.yaml", "min-checks": "2"}, 0, "conforms but for 1 known", true},
 		"too few":             {map[string]string{"args": "--only=port-works\n--topology=direct", "min-checks": "2"}, 5, "too few answers", true},
 		"another password":    {map[string]string{"target": broken, "user": user, "password": "wrong", "args": "--timeout-scale=0.5"}, 3, "ftpconform: ", false},
@@ -133,7 +133,7 @@ func TestActionRuns(t *testing.T) {
 			if err := os.Symlink(program, filepath.Join(dir, "ftpconform")); err != nil {
 				t.Skipf("no symbolic links here: %v", err)
 			}
-			write(t, filepath.Join(dir, "known.yaml"), "deviations:\n  - {check: port-reply-codes, verdict: fail, reason: so}\n")
+			write(t, filepath.Join(dir, "known.yaml"), "deviations:\n  - {check: port-replaces-port, verdict: fail, reason: so}\n")
 			write(t, filepath.Join(dir, "script.sh"), script.Run)
 			env := []string{"GITHUB_OUTPUT=" + filepath.Join(dir, "output"), "RUNNER_TEMP=" + dir, "GITHUB_ACTIONS=true", "GITHUB_STEP_SUMMARY=" + filepath.Join(dir, "summary.md")}
 			for variable, expression := range script.Env {

@@ -80,12 +80,12 @@ func TestPlainGate(t *testing.T) {
 		t.Error("docs/ci.md does not have docs/ci/Makefile as it is")
 	}
 	const login = "us%24er:pa$$s(1)'@" // what make and a shell could take for theirs
-	broken := serving(t, login, "--user", "us$er:pa$$s(1)'", "--fault", "PORTAnswers250", "--fault", "PORTAcceptsPortZero")
+	broken := serving(t, login, "--user", "us$er:pa$$s(1)'", "--fault", "PORTKeepsFirst", "--fault", "PORTAcceptsPortZero")
 	sound := serving(t, "user:pass@")
 	dir := t.TempDir()
 	gate := func(target string, args ...string) (int, string) {
 		return codeIn(t, dir, []string{"TARGET=" + target}, maker, append([]string{"-f", makefile, "FTPCONFORM=" + program,
-			"FLAGS=-j 8 --only port-reply-codes,port-works,port-zero-port --fail-on should"}, args...)...)
+			"FLAGS=-j 8 --only port-replaces-port,port-works,port-zero-port --fail-on should"}, args...)...)
 	}
 	expect := func(what string, code int, said string, wantCode int, want ...string) {
 		t.Helper()
@@ -108,7 +108,7 @@ func TestPlainGate(t *testing.T) {
 	expect("a server that is better", code, said, 2, "baseline stale", "ended with code 5", "Error 5")
 
 	known := read(t, filepath.Join(dir, "known.yaml"))
-	at := strings.Index(known, "  - check: port-reply-codes")
+	at := strings.Index(known, "  - check: port-replaces-port")
 	if at < 0 {
 		t.Fatalf("not in the list: %s", known)
 	}
@@ -118,7 +118,7 @@ func TestPlainGate(t *testing.T) {
 	}
 	write(t, filepath.Join(dir, "less.yaml"), known[:at]+known[at+1+end:])
 	code, said = gate(broken, "gate", "BASELINE=less.yaml")
-	expect("with an entry less", code, said, 2, "fail  port-reply-codes", "ended with code 1", "Error 1")
+	expect("with an entry less", code, said, 2, "fail  port-replaces-port", "ended with code 1", "Error 1")
 	code, said = gate("ftp://127.0.0.1:1/", "gate")
 	expect("nobody is there", code, said, 2, "ended with code 3")
 	for _, name := range []string{"run.json", "junit.xml"} {
