@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/netip"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -125,7 +123,7 @@ func (h *fleetRun) verify(ctx context.Context, cfg suites.Config, announce func(
 	cfg.Target = srv.URL()
 	cfg.PassivePorts = reference.PortRange{Min: srv.PassivePorts.First, Max: srv.PassivePorts.Last}
 	if !cfg.StrangerAddr.IsValid() {
-		cfg.StrangerAddr = stranger(srv.Addr)
+		cfg.StrangerAddr = srv.Stranger()
 	}
 	rep, err := suites.Verify(ctx, cfg)
 	after := context.WithoutCancel(ctx)
@@ -149,25 +147,4 @@ func started(err error) error {
 		return err
 	}
 	return &exitError{exitUnreachable, err}
-}
-
-// stranger finds another IPv4 address of this machine than that from which it
-// reaches a server; without one there is no stranger.
-func stranger(server netip.AddrPort) netip.Addr {
-	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(server)) // nothing is sent
-	if err != nil {
-		return netip.Addr{}
-	}
-	defer c.Close()
-	own := c.LocalAddr().(*net.UDPAddr).AddrPort().Addr()
-	addrs, err := net.InterfaceAddrs()
-	if err != nil {
-		return netip.Addr{}
-	}
-	for _, a := range addrs {
-		if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().Is4() && !p.Addr().IsLoopback() && p.Addr() != own {
-			return p.Addr()
-		}
-	}
-	return netip.Addr{}
 }

@@ -77,7 +77,7 @@ func TestFleet(t *testing.T) {
 				}
 			})
 			rep, err := suites.Verify(t.Context(), suites.Config{Target: srv.URL(), FullDir: srv.Spec.FullDir, DataTimeout: srv.Spec.DataTimeout,
-				PassivePorts: reference.PortRange{Min: srv.PassivePorts.First, Max: srv.PassivePorts.Last}, Jobs: 4, TimeoutScale: 0.5,
+				PassivePorts: reference.PortRange{Min: srv.PassivePorts.First, Max: srv.PassivePorts.Last}, StrangerAddr: srv.Stranger(), Jobs: 4, TimeoutScale: 0.5,
 				Topologies: []suites.Topology{suites.Direct, suites.ClientNAT, suites.ClientNATALG, suites.DoubleNAT}})
 			if err != nil {
 				t.Fatal(err)
