@@ -6,37 +6,35 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
+
+	"github.com/ftpconform/ftpconform/internal/host"
 )
 
 const (
 	// repository is where the images of the fleet are kept.
 	repository = "ftpconform"
-	// fleetLabel marks images; the Dockerfiles begin with it, so that every
-	// layer has it, and the containers.
+	// fleetLabel marks images, and the containers. The Dockerfiles begin with it,
+	// so that a layer that is left over can be told from others.
 	fleetLabel = "org.ftpconform.fleet"
 	baseImage  = "debian:bookworm-slim"
 	// buildBound is how long it may take to make an image: packages and modules
 	// come from far away.
 	buildBound = 30 * time.Minute
 )
-
-// building is held for reading by who builds, and for writing by who removes
-// what a failed build has left: nothing but its place in a build that goes on
-// tells such a layer from a useful one.
-var building sync.RWMutex
 
 // Image returns the name of the server's image, and builds it first if it is not
 // there, which is announced. Its tag is that of the content of the folder, so a
@@ -116,36 +114,60 @@ func buildImage(ctx context.Context, p *testcontainers.DockerProvider, name stri
 	}
 	var log bytes.Buffer
 	repo, tag, _ := strings.Cut(name, ":")
-	building.RLock()
 	_, err = p.BuildImage(ctx, &testcontainers.ContainerRequest{FromDockerfile: testcontainers.FromDockerfile{
 		ContextArchive: archive, Repo: repo, Tag: tag, BuildLogWriter: &log,
 		BuildOptionsModifier: func(o *client.ImageBuildOptions) { o.ForceRemove = true },
 	}})
-	building.RUnlock()
 	if err == nil {
 		return nil
 	}
-	clear := prune(context.WithoutCancel(ctx), p)
+	clear := removeLayers(context.WithoutCancel(ctx), p, log.String())
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return errors.Join(context.Cause(ctx), clear)
 	}
 	if _, missing := p.Client().ImageInspect(ctx, baseImage); errdefs.IsNotFound(missing) {
 		err = fmt.Errorf("%w; there is no image %s, which make base-image makes where no registry can be reached", err, baseImage)
 	}
-	if clear != nil {
-		err = fmt.Errorf("%w; and its layers have stayed: %w", err, clear)
-	}
-	return fmt.Errorf("%w\n%s", err, tail(log.String(), 12))
+	return errors.Join(fmt.Errorf("%w; it ended so:\n%s", err, tail(colours.ReplaceAllString(log.String(), ""), 12)), clear)
 }
 
-// prune removes what builds that failed have left.
-func prune(ctx context.Context, p *testcontainers.DockerProvider) error {
+// made is a layer in what the engine tells of a build, and colours are what it
+// puts around a command's errors.
+var (
+	made    = regexp.MustCompile(`(?m)^ ---> ([0-9a-f]{12})\s*$`)
+	colours = regexp.MustCompile("\x1b\\[[0-9;]*m")
+)
+
+// removeLayers removes what a build that failed has left: the last layer, and
+// with it those below that nobody needs. One with a name, or with others on top
+// of it, is somebody's.
+func removeLayers(ctx context.Context, p *testcontainers.DockerProvider, log string) error {
+	found := made.FindAllStringSubmatch(log, -1)
+	if len(found) == 0 {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, closeBound)
 	defer cancel()
-	building.Lock()
-	defer building.Unlock()
-	_, err := p.Client().ImagePrune(ctx, client.ImagePruneOptions{Filters: make(client.Filters).Add("dangling", "true").Add("label", fleetLabel)})
-	return err
+	last := found[len(found)-1][1]
+	for {
+		image, err := p.Client().ImageInspect(ctx, last)
+		if errdefs.IsNotFound(err) || err == nil && len(image.RepoTags) > 0 {
+			return nil
+		}
+		if err == nil {
+			_, err = p.Client().ImageRemove(ctx, last, client.ImageRemoveOptions{PruneChildren: true})
+		}
+		switch {
+		case err == nil || errdefs.IsNotFound(err) || strings.Contains(err.Error(), "dependent child"):
+			return nil
+		case !errdefs.IsConflict(err):
+			return fmt.Errorf("remove the layer %s of the build: %w", last, err)
+		}
+		// The container of the step that was cut short holds it for a moment.
+		if (host.RealTime{}).Sleep(ctx, 200*time.Millisecond) != nil {
+			return fmt.Errorf("the layer %s of the build is in use and stays: %w; docker rmi %[1]s removes it", last, err)
+		}
+	}
 }
 
 // tail are the last lines of a text.

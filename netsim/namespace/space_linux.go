@@ -86,6 +86,7 @@ func (s *Space) spawn(o Options) error {
 	s.logs.Go(func() { follow(said, o.Log) })
 	go func() {
 		_ = s.cmd.Wait() // how it ends is told before, if it matters
+		s.logs.Wait()    // nobody is left who could write, and the last words are out
 		close(s.ended)
 	}()
 	return nil
