@@ -33,7 +33,7 @@ var _ netsim.Attacher = (*Attacher)(nil)
 func Attachable() error {
 	if os.Geteuid() != 0 {
 		return &namespace.MissingError{What: "entering the namespace of a container needs root",
-			Hint: "use sudo; --topology direct, and the simulated NATs of clients, need none"}
+			Hint: "use sudo; --topology direct without --restart needs none"}
 	}
 	return namespace.Available("")
 }

@@ -141,8 +141,14 @@ func TestSweep(t *testing.T) {
 	start := func(owner string) string {
 		return docker(t, "run", "-d", "--network", "none", "--label", "org.ftpconform.owner="+owner, "debian:bookworm-slim", "sleep", "300")
 	}
-	dead, kept, other := start(strings.TrimSpace(string(boot))+"/1/4294967295"), start("user"), start("another-boot/1/1")
-	defer docker(t, "rm", "-f", kept, other)
+	numbers, err := os.Readlink("/proc/self/ns/pid")
+	if err != nil {
+		t.Skip(err)
+	}
+	here := strings.TrimSpace(string(boot))
+	dead, kept, other := start(here+"/"+numbers+"/1/4294967295"), start("user"), start("another-boot/"+numbers+"/1/1")
+	unseen := start(here + "/pid:[1]/1/1")
+	defer docker(t, "rm", "-f", kept, other, unseen)
 	// Once a process: this one may have done it, so another one does.
 	exe, err := os.Executable()
 	if err != nil {
@@ -151,7 +157,7 @@ func TestSweep(t *testing.T) {
 	if out, err := exec.Command(exe, "-test.run", "^TestStart$").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	for id, want := range map[string]bool{dead: false, kept: true, other: true} {
+	for id, want := range map[string]bool{dead: false, kept: true, other: true, unseen: true} {
 		if got := docker(t, "ps", "-aq", "--filter", "id="+id) != ""; got != want {
 			t.Errorf("container %.12s is there: %v, want %v", id, got, want)
 		}

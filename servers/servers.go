@@ -59,6 +59,9 @@ func Names() []string {
 // Find reads the description of a server of the fleet, or, where the name has a
 // slash in it, that in any folder. The error names the mistake in the file.
 func Find(name string) (*Spec, error) {
+	if name == "" {
+		return nil, errors.New("the name of a server is empty")
+	}
 	if filepath.Base(name) != name || name == "." {
 		return read(os.DirFS(name), filepath.Clean(name))
 	}

@@ -56,7 +56,7 @@ func TestDescriptions(t *testing.T) {
 	t.Parallel()
 	const good = "name: x\ntitle: X\nuser: u\npassword: p\ntls: none\ncommand: [x]\n"
 	for name, c := range map[string]struct{ text, says string }{
-		"unknown key":     {good + "colour: red\n", "field colour not found"},
+		"unknown key":     {good + "colour: red\n", "there is no key colour"},
 		"no command":      {strings.Replace(good, "command: [x]\n", "", 1), "command is needed"},
 		"no password":     {strings.Replace(good, "password: p\n", "", 1), "password is needed"},
 		"no name":         {strings.Replace(good, "name: x\n", "", 1), "name, title and user"},
@@ -64,6 +64,10 @@ func TestDescriptions(t *testing.T) {
 		"half a full dir": {good + "full-dir: /full\n", "belong together"},
 		"relative file":   {good + "files: {etc/x: y}\n", "not an absolute name"},
 		"timeout":         {good + "data-timeout: -5s\n", "negative"},
+		"no timeout":      {good + "data-timeout: soon\n", "soon is no duration; write it as 30s"},
+		"no list":         {strings.Replace(good, "[x]", "x y", 1), "x y has to be a list of words"},
+		"name":            {strings.Replace(good, "name: x", "name: Up", 1), "small letters"},
+		"no Dockerfile":   {good, "there is no Dockerfile"},
 		"go":              {good + "go: {package: .}\n", "version-of"},
 		"not YAML":        {"a: [", "server.yaml"},
 	} {

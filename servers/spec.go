@@ -8,7 +8,9 @@ import (
 	"io/fs"
 	"net/url"
 	"path"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -77,25 +79,57 @@ type GoBuild struct {
 func read(folder fs.FS, dir string) (*Spec, error) {
 	text, err := fs.ReadFile(folder, specFile)
 	if err != nil {
-		return nil, fmt.Errorf("read the description of a server: %w", err)
+		return nil, fmt.Errorf("read the description %s: %w", path.Join(dir, specFile), cause(err))
 	}
 	s := &Spec{folder: folder, dir: dir, Active: true}
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	d.KnownFields(true)
 	if err := d.Decode(s); err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s: %w", path.Join(dir, specFile), err)
+		return nil, fmt.Errorf("%s: %s", path.Join(dir, specFile), plain(err))
 	}
 	if err := s.check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", path.Join(dir, specFile), err)
 	}
+	if _, err := fs.Stat(folder, "Dockerfile"); err != nil {
+		return nil, fmt.Errorf("%s says how a server is started, and there is no Dockerfile beside it that installs it", path.Join(dir, specFile))
+	}
 	return s, nil
 }
+
+// cause is what went wrong with a file, without its name.
+func cause(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
+
+// plain says the mistakes of a description in its own words and not in those of
+// Go.
+func plain(err error) string {
+	text := strings.ReplaceAll(err.Error(), "\n", " ")
+	for _, r := range []struct{ from, to string }{
+		{`^yaml: unmarshal errors: *`, ""}, {`^yaml: `, ""}, {`in type servers\.\w+`, "here; docs/fleet.md lists the keys"}, {`field (\S+) not found`, "there is no key $1"},
+		{"cannot unmarshal !!\\w+ `([^`]*)` into time.Duration", "$1 is no duration; write it as 30s"},
+		{"cannot unmarshal !!\\w+ `([^`]*)` into \\[\\]string", "$1 has to be a list of words, such as [$1]"},
+		{"cannot unmarshal !!\\w+ `([^`]*)` into \\S+", "$1 has the wrong kind"},
+	} {
+		text = regexp.MustCompile(r.from).ReplaceAllString(text, r.to)
+	}
+	return text
+}
+
+// imageName is what an engine takes for one.
+var imageName = regexp.MustCompile(`^[a-z0-9]+(?:[._-][a-z0-9]+)*$`)
 
 // check finds what is missing or makes no sense.
 func (s *Spec) check() error {
 	switch {
 	case s.Name == "" || s.Title == "" || s.User == "":
 		return errors.New("name, title and user are needed")
+	case !imageName.MatchString(s.Name):
+		return fmt.Errorf("name is %q; its image is called so, and takes small letters, digits, and . _ - between them", s.Name)
 	case s.Password == "":
 		return errors.New("password is needed: a user without one is somebody's mistake")
 	case len(s.Command) == 0:

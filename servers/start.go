@@ -85,8 +85,11 @@ func (s *Spec) Start(ctx context.Context, o Options) (*Server, error) {
 		if ctx.Err() != nil {
 			return nil, errors.Join(context.Cause(ctx), b.end())
 		}
-		log := strings.Join(lastLines(b.log(context.WithoutCancel(ctx)), 6), "\n")
-		return nil, errors.Join(fmt.Errorf("start %s: %w\n%s", s.Name, err, log), b.end())
+		log := "it has written nothing"
+		if said := b.log(context.WithoutCancel(ctx)); len(said) > 0 {
+			log = "it ended so:\n" + strings.Join(lastLines(said, 6), "\n")
+		}
+		return nil, errors.Join(fmt.Errorf("start %s: %w; %s", s.Name, err, log), b.end())
 	}
 	return srv, nil
 }
@@ -119,7 +122,7 @@ func (s *Server) greeted(ctx context.Context) error {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			return fmt.Errorf("no greeting in %v: %w", greetBound, last)
+			return fmt.Errorf("no greeting in %v: %w; it has to stay in the foreground, and to listen on port %d of every address", greetBound, last, Port)
 		}
 	}
 }

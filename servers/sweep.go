@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 
@@ -12,12 +13,13 @@ import (
 )
 
 // ownerLabel names the process that ends a container, in a way that is no other
-// one's: the number, the moment it began, and the machine's boot.
+// one's: the machine's boot, the namespace in which the process has its number,
+// the number, and the moment when it began.
 const ownerLabel = "org.ftpconform.owner"
 
 // owner is this process, as the label has it.
 var owner = sync.OnceValue(func() string {
-	return fmt.Sprintf("%s/%d/%s", boot(), os.Getpid(), began(os.Getpid()))
+	return fmt.Sprintf("%s/%s/%d/%s", boot(), numbers(), os.Getpid(), began(os.Getpid()))
 })
 
 // keeper owns what is to be left running: the user removes it.
@@ -27,6 +29,13 @@ const keeper = "user"
 func boot() string {
 	text, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	return strings.TrimSpace(string(text))
+}
+
+// numbers names the namespace of process numbers: who runs in a container and uses
+// the engine of the machine around it sees others than that machine does.
+func numbers() string {
+	name, _ := os.Readlink("/proc/self/ns/pid")
+	return name
 }
 
 // began is when a process began, in ticks since the boot (proc(5), the twentieth
@@ -43,17 +52,18 @@ func began(pid int) string {
 	return fields[19]
 }
 
-// abandoned reports whether the process of a label on this machine is no more.
+// abandoned reports whether the process of a label, one that could be seen from
+// here, is no more.
 func abandoned(label string) bool {
 	var pid int
 	parts := strings.Split(label, "/")
-	if len(parts) != 3 || parts[0] == "" || parts[2] == "" {
+	if len(parts) != 4 || slices.Contains(parts, "") {
 		return false
 	}
-	if _, err := fmt.Sscan(parts[1], &pid); err != nil {
+	if _, err := fmt.Sscan(parts[2], &pid); err != nil {
 		return false
 	}
-	return parts[0] == boot() && began(pid) != parts[2]
+	return parts[0] == boot() && parts[1] == numbers() && began(pid) != parts[3]
 }
 
 var swept sync.Once

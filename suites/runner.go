@@ -52,6 +52,10 @@ type run struct {
 	// noPortal is why there can be no simulated NAT before a remote target.
 	noPortal string
 
+	// door is held by those who wait for their greeting; nil where they do not
+	// wait in real time.
+	door chan struct{}
+
 	// alone keeps exclusive checks apart from the others.
 	alone sync.RWMutex
 
@@ -66,6 +70,9 @@ type run struct {
 
 func newRun(ctx context.Context, cfg *Config) (*run, error) {
 	r := &run{cfg: cfg, results: map[task]Result{}, targets: map[Topology]*Target{}, start: cfg.clock().Now()}
+	if !cfg.embedded() {
+		r.door = make(chan struct{}, knocking)
+	}
 	var err error
 	if r.sel, err = newSelection(cfg); err != nil {
 		return nil, err
@@ -198,7 +205,7 @@ func (r *run) session(ctx context.Context, c *Check, t *Target, sc *Scene) *Sess
 	if t.Local.IsValid() {
 		cfg.LocalAddr = t.Local
 	}
-	return &Session{Config: &cfg, Target: t, Bounds: b, Client: fakeclient.New(ctx, o), Scene: sc, check: c}
+	return &Session{Config: &cfg, Target: t, Bounds: b, Client: fakeclient.New(ctx, o), Scene: sc, check: c, door: r.door}
 }
 
 // all runs the selected checks: those that are no invariants first, because

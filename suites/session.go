@@ -22,6 +22,7 @@ type Session struct {
 	Scene *Scene
 
 	check    *Check
+	door     chan struct{} // see knock
 	controls []*Control
 	findings []Finding
 }
@@ -130,6 +131,7 @@ func (s *Session) dial(local netip.Addr, remote netip.AddrPort) (*Control, error
 			local = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 		}
 	}
+	defer s.knock()()
 	k, err := s.Client.Dial(netip.AddrPortFrom(local, 0), remote)
 	if err != nil {
 		return nil, err
@@ -144,6 +146,27 @@ func (s *Session) dial(local netip.Addr, remote netip.AddrPort) (*Control, error
 		return nil, &greetingError{reply: r}
 	}
 	return c, nil
+}
+
+// knocking is how many clients may wait for their greeting at a time. The queue
+// of a server in which they do is short, 32 in vsftpd and 5 where inetd listens;
+// who does not fit in waits for seconds, and would blame the server.
+const knocking = 4
+
+// knock waits for a turn to connect; the turn is over when the greeting has come.
+// A server that does not greet holds nobody up for longer than it may take to.
+func (s *Session) knock() (over func()) {
+	if s.door == nil {
+		return func() {}
+	}
+	late := time.NewTimer(s.Bounds.Greet)
+	defer late.Stop()
+	select {
+	case s.door <- struct{}{}:
+		return func() { <-s.door }
+	case <-late.C:
+		return func() {}
+	}
 }
 
 // greetingError says that the server is there and does not serve.

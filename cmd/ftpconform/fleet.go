@@ -6,9 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/ftpconform/ftpconform/internal/host"
 	"github.com/ftpconform/ftpconform/reference"
 	"github.com/ftpconform/ftpconform/servers"
 	"github.com/ftpconform/ftpconform/suites"
@@ -18,25 +22,33 @@ import (
 type fleetOptions struct {
 	server string
 	keep   bool
+	// given reports whether there is a name, which may be empty.
+	given bool
 }
 
 func (o *fleetOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&o.server, "server", "", "start the server `NAME` of the fleet in a container (Docker, Linux); a name with a slash\nis a folder with a Dockerfile and a server.yaml")
+	f.Func("server", "start the server `NAME` of the fleet in a container (Docker, Linux); a name with a slash\nis a folder with a Dockerfile and a server.yaml", func(name string) error {
+		if o.given {
+			return errors.New("there are two; ftpconform matrix takes several servers")
+		}
+		o.server, o.given = name, true
+		return nil
+	})
 	f.BoolVar(&o.keep, "keep", false, "leave the container of --server running, for a look")
 	complete(cmd, "server", servers.Names)
 }
 
-// specification reads the description of a server; a mistake in the name is one
-// of usage.
+// specification reads the description of a server; every mistake in it, and in
+// the name, is one of usage.
 func specification(name string) (*servers.Spec, error) {
 	s, err := servers.Find(name)
 	if err != nil {
 		hint := ""
-		if near := nearest(name, servers.Names()); len(near) > 0 {
+		if near := nearest(name, servers.Names()); name != "" && len(near) > 0 {
 			hint = "; did you mean " + near[0] + "?"
 		}
-		return nil, usagef("--server: %w%s", err, hint)
+		return nil, fmt.Errorf("%w%s", err, hint)
 	}
 	return s, nil
 }
@@ -84,6 +96,9 @@ func (h *fleetRun) describe(cfg *suites.Config) error {
 		if h.keep {
 			return usagef("--keep is about a server that this machine can reach; one that is attached to a simulated network ends with it")
 		}
+		if len(cfg.Topologies) == 0 { // --restart is no word about networks
+			cfg.Topologies = []suites.Topology{suites.Direct}
+		}
 		cfg.Attach = new(servers.Attacher)
 		return nil
 	}
@@ -125,20 +140,49 @@ func (h *fleetRun) verify(ctx context.Context, cfg suites.Config, announce func(
 	if !cfg.StrangerAddr.IsValid() {
 		cfg.StrangerAddr = srv.Stranger()
 	}
-	rep, err := suites.Verify(ctx, cfg)
+	alive, gone := watch(ctx, srv)
+	rep, err := suites.Verify(alive, cfg)
+	fate := gone()
 	after := context.WithoutCancel(ctx)
 	facts.Version, facts.Image = srv.Version, srv.Image
 	if rep != nil {
 		rep.Target.Server, rep.Target.Log = &facts, srv.Log(after)
-		if fate := srv.Fate(after); fate != "" {
-			rep.TargetLost = "the server " + fate
-		}
+	}
+	switch {
+	case fate == "" || ctx.Err() != nil:
+	case rep != nil:
+		rep.TargetLost, rep.Interrupted = "the server "+fate, false
+	default:
+		err = started(fmt.Errorf("%s %s before the first check: %s", h.spec.Name, fate, strings.Join(srv.Log(after), " | ")))
 	}
 	if h.keep {
 		announce(fmt.Sprintf("%s goes on at %s, in the container %s: docker exec -it %[3]s sh, docker rm -f %[3]s", h.spec.Name, srv.Addr, srv.Container()))
 	}
 	return rep, errors.Join(err, srv.Close())
 }
+
+// watch ends the context that it returns when the server has ended: what is left
+// has no answer then. How it has ended says gone, which also ends the watch.
+func watch(ctx context.Context, srv *servers.Server) (alive context.Context, gone func() string) {
+	alive, cancel := context.WithCancel(ctx)
+	var over sync.WaitGroup
+	over.Go(func() {
+		for srv.Fate(alive) == "" {
+			if (host.RealTime{}).Sleep(alive, watchEvery) != nil {
+				return
+			}
+		}
+		cancel()
+	})
+	return alive, func() string {
+		cancel()
+		over.Wait()
+		return srv.Fate(context.WithoutCancel(ctx))
+	}
+}
+
+// watchEvery is how often the engine is asked whether a server is still there.
+const watchEvery = time.Second
 
 // started tells an engine that is not there from a server that does not start:
 // either way there is nothing to check.

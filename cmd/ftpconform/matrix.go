@@ -132,7 +132,10 @@ func (o *matrixOptions) plans(ctx context.Context, args []string) ([]*matrixRun,
 			return nil, usagef("%s is named twice", name)
 		}
 		one := o.runOptions
-		one.fleet.server, one.network = name, "simulated"
+		if _, err := specification(name); err != nil {
+			return nil, usagef("%w", err)
+		}
+		one.fleet.server, one.fleet.given, one.network = name, true, "simulated"
 		one.active, one.port = true, servers.Port
 		if o.baselines != "" {
 			one.baseline = filepath.Join(o.baselines, filepath.Base(name)+".yaml")
@@ -140,6 +143,11 @@ func (o *matrixOptions) plans(ctx context.Context, args []string) ([]*matrixRun,
 		p, err := one.plan(ctx, nil)
 		if err != nil {
 			return nil, err
+		}
+		for j, r := range out {
+			if r.entry.Name == p.fleet.spec.Name {
+				return nil, usagef("%s is a server %s as well as %s; two of one name cannot stand in one matrix", name, r.entry.Name, args[j])
+			}
 		}
 		out = append(out, &matrixRun{plan: p, entry: report.MatrixEntry{Name: p.fleet.spec.Name}})
 	}

@@ -6,10 +6,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/ftpconform/ftpconform/report"
 	"github.com/ftpconform/ftpconform/suites"
@@ -71,6 +73,7 @@ Exit codes: 0 conforms, 1 requirements are broken, 2 usage or configuration,
 			return &exitError{code: exitUsage}
 		},
 	}
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return noneEmpty(cmd) }
 	root.SetVersionTemplate("ftpconform {{.Version}}\n")
 	root.SuggestionsMinimumDistance = 2
 	root.AddCommand(newRun(), newMatrix(), newBaseline(), newReport(), newList(), newExplain(), newServe(), newLab(), newSelftest(), newVersion())
@@ -116,3 +119,19 @@ func noArguments(cmd *cobra.Command, args []string) error {
 
 // oneLine makes an error fit for a terminal: it may quote a server.
 func oneLine(s string) string { return report.Printable(strings.ReplaceAll(s, "\n", "; ")) }
+
+// mayBeEmpty are flags for which an empty value means something, or which have
+// words of their own for it.
+var mayBeEmpty = []string{"password", "exec", "server"}
+
+// noneEmpty refuses flags that are given nothing: an empty variable of a script
+// must not silently be another question.
+func noneEmpty(cmd *cobra.Command) (err error) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		text := f.Value.String()
+		if err == nil && (text == "" && f.Value.Type() == "string" || text == "[]") && !slices.Contains(mayBeEmpty, f.Name) {
+			err = usagef("--%s is empty; give it a value, or leave it out", f.Name)
+		}
+	})
+	return err
+}

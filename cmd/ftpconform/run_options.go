@@ -205,7 +205,7 @@ func (o *runOptions) attach(ctx context.Context, p *plan) error {
 	if err != nil {
 		return err
 	}
-	if server == nil && o.fleet.server == "" {
+	if server == nil && !o.fleet.given {
 		for flag, given := range map[string]bool{"--restart": o.restart, "--port": o.port != 21, "--network": o.network != "simulated"} {
 			if given {
 				return usagef("%s is about a server of --exec; there is none", flag)
@@ -273,7 +273,7 @@ func (o *runOptions) foreign(p *plan) error {
 
 // start reads what is said about a server that is to be started in a container.
 func (o *runOptions) start(p *plan) error {
-	if o.fleet.server == "" {
+	if !o.fleet.given {
 		if o.fleet.keep {
 			return usagef("--keep is about a server of --server; there is none")
 		}
@@ -286,7 +286,7 @@ func (o *runOptions) start(p *plan) error {
 	}
 	spec, err := specification(o.fleet.server)
 	if err != nil {
-		return err
+		return usagef("--server: %w", err)
 	}
 	p.fleet = &fleetRun{spec: spec, keep: o.fleet.keep}
 	return p.fleet.describe(&p.cfg)

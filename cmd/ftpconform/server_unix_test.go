@@ -39,7 +39,7 @@ func containers(t *testing.T, pid int) string {
 	}
 	var found []string
 	for line := range strings.Lines(string(out)) {
-		if parts := strings.Split(line, "/"); len(parts) == 3 && parts[1] == strconv.Itoa(pid) {
+		if parts := strings.Split(line, "/"); len(parts) == 4 && parts[2] == strconv.Itoa(pid) {
 			found = append(found, line)
 		}
 	}
@@ -96,18 +96,22 @@ func TestServerBaseline(t *testing.T) {
 	}
 }
 
-// TestServerLoad: a hundred checks at a time, all against one container, and none
-// is lost.
+// TestServerLoad: a hundred checks at a time, all against one container; none is
+// lost, and the verdicts are those that four at a time have.
 func TestServerLoad(t *testing.T) {
 	t.Parallel()
 	engine(t)
 	dir := t.TempDir()
 	record := filepath.Join(dir, "run.json")
-	p, err := background(dir, "run", "--server", "vsftpd", "--jobs", "100", "--report", "json="+record)
+	known, err := filepath.Abs(filepath.Join("..", "..", "baselines", "vsftpd.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if code := p.endWithin(longPatience); code != exitBroken {
+	p, err := background(dir, "run", "--server", "vsftpd", "--jobs", "100", "--baseline", known, "--report", "json="+record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code := p.endWithin(longPatience); code != exitConforms {
 		t.Fatalf("code %d\n%s%s", code, p.stdout.String(), p.stderr.String())
 	}
 	rep, err := report.ReadFile(record)
@@ -123,9 +127,6 @@ func TestServerLoad(t *testing.T) {
 	}
 	if choices, err := suites.Choose(suites.Config{Target: rep.Target.Address}); err != nil || len(rep.Results) < len(choices) {
 		t.Errorf("%d results of %d checks: %v", len(rep.Results), len(choices), err)
-	}
-	if n := report.Answers(rep); n < 105 {
-		t.Errorf("only %d checks have an answer", n)
 	}
 	if left := containers(t, p.Process.Pid); left != "" {
 		t.Errorf("containers are left:\n%s", left)
