@@ -72,6 +72,9 @@ func wholeRun(rep *suites.Report, b *Baseline, c *Comparison) error {
 	if err := usable(rep); err != nil {
 		return err
 	}
+	if c.OtherServer != "" {
+		return fmt.Errorf("%s; name a record of %s, or the list of the other", c.OtherServer, squeeze(b.Server))
+	}
 	for _, r := range rep.Results {
 		if strings.HasPrefix(r.Message, "deselected") && took(rep, r.Topology) {
 			return fmt.Errorf("checks were left out of the run, such as %s (%s); make a record of a whole run", r.Name(), r.Message)
