@@ -188,7 +188,7 @@ func (m *Matrix) differences() []difference {
 }
 
 // MatrixLegend explains the letters of the tables.
-const MatrixLegend = "F fails a MUST, w breaks a SHOULD, ? inconclusive, ! error of the harness, - unsupported or not applicable"
+const MatrixLegend = "F fails a MUST, w breaks a SHOULD, ? inconclusive, ! error of the harness, - unsupported or not applicable, blank: not run, or no record"
 
 // worstFirst orders outcomes for the question what a matrix as a whole came to.
 var worstFirst = []Outcome{Interrupted, Errors, Lost, Broken, Stale, Undecided}

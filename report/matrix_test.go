@@ -52,12 +52,28 @@ b                      F   w       -
 c                     ok   ?      ok
 
 F fails a MUST, w breaks a SHOULD, ? inconclusive, ! error of the harness, - unsupported or not
-applicable
+applicable, blank: not run, or no record
 gamma: it \x1b[31mdid not start
 4 servers: 2 conforms, 1 does not conform, 1 no record; 9 checks in 1m1.2s
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestMatrixNoBlanks: no line ends with blanks, whichever cells are empty.
+func TestMatrixNoBlanks(t *testing.T) {
+	t.Parallel()
+	m := matrix()
+	m.Servers = m.Servers[:3]
+	var out bytes.Buffer
+	if err := m.WriteText(&out, report.Style{}); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(out.String()) {
+		if line = strings.TrimSuffix(line, "\n"); line != strings.TrimRight(line, " ") {
+			t.Errorf("%q", line)
+		}
 	}
 }
 
