@@ -75,10 +75,8 @@ func wholeRun(rep *suites.Report, b *Baseline, c *Comparison) error {
 	if c.OtherServer != "" {
 		return fmt.Errorf("%s; name a record of %s, or the list of the other", c.OtherServer, squeeze(b.Server))
 	}
-	for _, r := range rep.Results {
-		if strings.HasPrefix(r.Message, "deselected") && took(rep, r.Topology) {
-			return fmt.Errorf("checks were left out of the run, such as %s (%s); make a record of a whole run", r.Name(), r.Message)
-		}
+	if r := LeftOut(rep); r != nil {
+		return fmt.Errorf("checks were left out of the run, such as %s (%s); make a record of a whole run", r.Name(), r.Message)
 	}
 	for _, t := range b.Topologies {
 		if !took(rep, t) {
@@ -88,6 +86,17 @@ func wholeRun(rep *suites.Report, b *Baseline, c *Comparison) error {
 	if len(c.NotRun) > 0 {
 		m := c.NotRun[0]
 		return fmt.Errorf("%s is listed and gave no answer: %s: %s; run it so that it does", m.Entry.Name(), m.Result.Verdict, squeeze(m.Result.Message))
+	}
+	return nil
+}
+
+// LeftOut returns a result of a check that was not selected, nil if there is
+// none: a record with one is of a part of the checks.
+func LeftOut(rep *suites.Report) *suites.Result {
+	for i, r := range rep.Results {
+		if strings.HasPrefix(r.Message, "deselected") && took(rep, r.Topology) {
+			return &rep.Results[i]
+		}
 	}
 	return nil
 }

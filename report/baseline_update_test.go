@@ -69,6 +69,7 @@ func TestReviseBaselineForms(t *testing.T) {
 		"the last one goes":           {facts + "deviations:\n" + added, passing, facts + "deviations: []\n"},
 		"no line end at the end":      {facts + "deviations:\n- check: x*\n  verdict: fail\n  reason: y", failing, facts + "deviations:\n- check: a\n  verdict: fail\n  message: bad\n  reason: not reviewed yet\n"},
 		"line ends of Windows":        {strings.ReplaceAll(facts+"deviations: []\n", "\n", "\r\n"), failing, strings.ReplaceAll(facts+"deviations:\n"+added, "\n", "\r\n")},
+		"a byte order mark stays":     {"\ufeffdeviations:\n" + added, failing, "\ufeff" + facts + "deviations:\n" + added},
 		"verdict first":               {facts + "deviations:\n  - verdict: warn # so\n    check: a\n    reason: y\n", failing, facts + "deviations:\n  - verdict: fail # so\n    check: a\n    reason: y\n"},
 	} {
 		t.Run(name, func(t *testing.T) {

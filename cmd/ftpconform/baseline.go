@@ -79,7 +79,8 @@ func newBaselineCreate() *cobra.Command {
 		Short: "List what deviated in a run, for review",
 		Long: `Create lists every failure and warning of a run record, each with the part of its
 message that stays the same from run to run. The list is a draft: somebody has to
-look at each entry and give the reason in words.`,
+look at each entry and give the reason in words. That a record is of a part of the
+checks (--only and the like) is told.`,
 		Example: `  ftpconform baseline create run.json -o baseline.yaml`,
 		Args:    files("a run record"),
 		RunE:    func(cmd *cobra.Command, args []string) error { return o.create(cmd, args[0]) },
@@ -108,6 +109,9 @@ func (o *createOptions) create(cmd *cobra.Command, record string) error {
 	rep, err := readRecord(record)
 	if err != nil {
 		return err
+	}
+	if r := report.LeftOut(rep); r != nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "ftpconform: %s is of a part of the checks, without %s for one; of the others the list will say nothing\n", record, r.Name())
 	}
 	b, err := report.NewBaseline(rep, pattern)
 	if err != nil {
