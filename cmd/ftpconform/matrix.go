@@ -102,10 +102,10 @@ func (o *matrixOptions) run(cmd *cobra.Command, args []string) error {
 		func(w io.Writer) error { return m.WriteAnnotations(w, gates) },
 		func(w io.Writer, room int) error { return m.WriteSummary(w, gates, room) }))
 	if problem != nil {
-		return &exitError{exitHarness, problem}
+		return told(&exitError{exitHarness, problem})
 	}
 	if code := codeOf(m.Outcome()); code != exitConforms {
-		return &exitError{code: code}
+		return told(&exitError{code: code})
 	}
 	return nil
 }
