@@ -32,7 +32,7 @@ func UpdateBaseline(name string, rep *suites.Report, now time.Time) (*Revision, 
 	if err != nil || bytes.Equal(rev.Text, text) {
 		return rev, err
 	}
-	err = replaceFile(name, func(w io.Writer) error { _, err := w.Write(rev.Text); return err })
+	err = ReplaceFile(name, func(w io.Writer) error { _, err := w.Write(rev.Text); return err })
 	if err != nil {
 		return nil, fmt.Errorf("the baseline %s could not be written: %w", name, err)
 	}

@@ -3,6 +3,7 @@ package report_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
@@ -144,6 +145,17 @@ func TestMatrixRecord(t *testing.T) {
 		}
 		if rep, err := report.ReadJSON(bytes.NewReader(s.Record)); err != nil || rep.Target.Server.Name != s.Name {
 			t.Errorf("%s: %v", s.Name, err)
+		}
+	}
+	if m, err := report.ReadMatrix(bytes.NewReader(out.Bytes())); err != nil || len(m.Servers) != 4 || m.Servers[2].Record != nil || len(m.Servers[0].Record.Results) != 4 {
+		t.Errorf("%+v, %v", m, err)
+	}
+	if _, err := report.ReadJSON(bytes.NewReader(out.Bytes())); !errors.Is(err, report.ErrMatrix) || !errors.Is(err, report.ErrSchema) {
+		t.Errorf("as a run record: %v", err)
+	}
+	for _, text := range []string{`{"schema":"ftpconform-run/1"}`, `{"schema":"ftpconform-matrix/1","servers":[{"record":{"schema":"x"}}]}`, "x"} {
+		if _, err := report.ReadMatrix(strings.NewReader(text)); !errors.Is(err, report.ErrSchema) {
+			t.Errorf("%s: %v", text, err)
 		}
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ftpconform/ftpconform/report"
-	"github.com/ftpconform/ftpconform/suites"
 )
 
 func newBaseline() *cobra.Command {
@@ -55,15 +54,6 @@ func files(names ...string) cobra.PositionalArgs {
 		}
 		return nil
 	}
-}
-
-// readRecord reads a run record that was named on the command line.
-func readRecord(name string) (*suites.Report, error) {
-	rep, err := report.ReadFile(name)
-	if err != nil {
-		return nil, usagef("%s: %w; ftpconform run --report json=FILE writes records", name, err)
-	}
-	return rep, nil
 }
 
 // createOptions are the flags of baseline create.
