@@ -100,18 +100,18 @@ func (o *createOptions) create(cmd *cobra.Command, record string) error {
 	if err != nil {
 		return err
 	}
-	if r := report.LeftOut(rep); r != nil {
-		fmt.Fprintf(cmd.ErrOrStderr(), "ftpconform: %s is of a part of the checks, without %s for one; of the others the list will say nothing\n", record, r.Name())
-	}
 	b, err := report.NewBaseline(rep, pattern)
 	if err != nil {
 		return usagef("no baseline can be made of %s: %w", record, err)
 	}
+	if _, err := os.Lstat(o.output); o.output != report.Stdout && !errors.Is(err, fs.ErrNotExist) && !o.force {
+		return usagef("%s is there already; bring it up to date with ftpconform baseline update, or overwrite it with --force", o.output)
+	}
+	if r := report.LeftOut(rep); r != nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "ftpconform: %s is of a part of the checks, without %s for one; of those the list says nothing\n", record, r.Name())
+	}
 	if o.output == report.Stdout {
 		return b.Write(cmd.OutOrStdout())
-	}
-	if _, err := os.Lstat(o.output); !errors.Is(err, fs.ErrNotExist) && !o.force {
-		return usagef("%s is there already; bring it up to date with ftpconform baseline update, or overwrite it with --force", o.output)
 	}
 	if err := b.WriteFile(o.output); err != nil {
 		return &exitError{exitHarness, err}

@@ -49,7 +49,6 @@ func trim(errs io.Writer, names []string, dir string) error {
 	for _, f := range files {
 		to := filepath.Join(dir, filepath.Base(f.name))
 		if f.matrix != nil {
-			fmt.Fprintf(errs, "ftpconform: %s is passed over: it is the record of a matrix; name those of its servers\n", f.name)
 			continue
 		}
 		if other, taken := from[to]; taken {
@@ -68,6 +67,7 @@ func trim(errs io.Writer, names []string, dir string) error {
 	}
 	for _, f := range files {
 		if f.matrix != nil {
+			fmt.Fprintf(errs, "ftpconform: %s is passed over: it is the record of a matrix; name those of its servers\n", f.name)
 			continue
 		}
 		write := func(w io.Writer) error { return report.WriteJSON(w, report.Trim(f.record)) }
