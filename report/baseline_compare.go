@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/ftpconform/ftpconform/suites"
 )
@@ -15,6 +16,8 @@ type Match struct {
 
 // Comparison is what a gate makes of a run.
 type Comparison struct {
+	// OtherServer says that the list is about another server than the run.
+	OtherServer string
 	// Excused are the deviations that are listed as they are.
 	Excused []Match
 	// Unlisted are those that make the run fail and are not listed, or are more
@@ -47,7 +50,7 @@ func (c *Comparison) broken() bool {
 // stale reports whether something is wrong with the baseline, or with the
 // number of answers.
 func (c *Comparison) stale() bool {
-	return len(c.OtherMessage)+len(c.Stale)+len(c.NotRun)+len(c.Expired)+len(c.Unmatched)+len(c.TooFew) > 0
+	return c.OtherServer != "" || len(c.OtherMessage)+len(c.Stale)+len(c.NotRun)+len(c.Expired)+len(c.Unmatched)+len(c.TooFew) > 0
 }
 
 // excuse returns the entry that excuses a result, nil if there is none.
@@ -230,10 +233,16 @@ func (c *Comparison) answers(rep *suites.Report) {
 	}
 }
 
-// facts notes what a reader of the list should know.
+// facts compares the facts of the list with those of the run, and notes what a
+// reader of it should know.
 func (c *Comparison) facts(rep *suites.Report) {
 	b := c.gate.Baseline
-	for _, f := range []struct{ what, then, now string }{{"version", b.Version, serverVersion(rep)}, {"ftpconform", b.Tool, rep.Tool.Version}} {
+	version := b.Version
+	if now := serverName(rep); b.Server != "" && now != "" && !strings.EqualFold(b.Server, now) {
+		c.OtherServer = fmt.Sprintf("the list is about %s, and this is %s", squeeze(b.Server), now)
+		version = "" // which is that of something else
+	}
+	for _, f := range []struct{ what, then, now string }{{"version", version, serverVersion(rep)}, {"ftpconform", b.Tool, rep.Tool.Version}} {
 		if f.then != "" && f.now != "" && f.then != f.now {
 			c.notef("the baseline was reviewed with %s %s, and this is %s", f.what, f.then, f.now)
 		}

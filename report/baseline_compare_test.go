@@ -211,12 +211,13 @@ func TestCompareWithoutBaseline(t *testing.T) {
 // TestProblemsSayWhatToDo: whatever is wrong, a next step is told.
 func TestProblemsSayWhatToDo(t *testing.T) {
 	t.Parallel()
-	list := "checks: 99\ndeviations:\n"
+	list := "server: alpha\nversion: 1\nchecks: 99\ndeviations:\n"
 	for i, check := range []string{"other", "better", "passes", "silent", "nobody", "late", "glob-*"} {
 		list += fmt.Sprintf("  - check: %s\n    verdict: fail\n    message: bad\n    reason: r%d\n    expires: %d-01-01\n", check, i, map[bool]int{true: 2020, false: 2099}[check == "late"])
 	}
 	rep := run(result("other", direct, suites.Fail, "worse \x1b"), result("better", direct, suites.Warn, "so so"), result("passes", direct, suites.Pass, ""),
 		result("silent", direct, suites.Inconclusive, "dunno"), result("late", direct, suites.Fail, "bad"), result("glob-1", direct, suites.Pass, ""))
+	rep.Target.Server = &suites.ServerFacts{Name: "beta", Version: "2"}
 	g := report.Gate{Baseline: baseline(t, list)}
 	seen := map[string]bool{}
 	for _, p := range g.Compare(rep).Problems() {
@@ -237,8 +238,26 @@ func TestProblemsSayWhatToDo(t *testing.T) {
 			t.Errorf("the case %s %s", kind, got["ftpconform.baseline/"+kind])
 		}
 	}
-	if counts["failures"] != "8" { // six, and the two deviations that are not excused
+	if counts["failures"] != "9" { // seven, and the two deviations that are not excused
 		t.Errorf("the counts are %v", counts)
+	}
+}
+
+// TestCompareServers: a list about another server is no list of this one, as far
+// as both are known.
+func TestCompareServers(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		list, run string
+		want      report.Outcome
+	}{{"alpha", "alpha", report.Conforms}, {"Alpha", "alpha", report.Conforms}, {"alpha", "", report.Conforms}, {"", "alpha", report.Conforms}, {"alpha", "beta", report.Stale}} {
+		rep := run(result("a", direct, suites.Pass, ""))
+		if c.run != "" {
+			rep.Target.Server = &suites.ServerFacts{Name: c.run}
+		}
+		if got := (report.Gate{Baseline: &report.Baseline{Server: c.list}}).Outcome(rep); got != c.want {
+			t.Errorf("a list of %q for %q: %q, want %q", c.list, c.run, got, c.want)
+		}
 	}
 }
 

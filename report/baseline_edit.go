@@ -13,7 +13,9 @@ import (
 type editor struct {
 	lines []string // with their ends
 	eol   string
-	root  *yaml.Node
+	// marked says that the text begins with a byte order mark, which stays there.
+	marked bool
+	root   *yaml.Node
 	// key is where the list begins, list its node, item its nodes by the lines of
 	// their entries.
 	key   *yaml.Node
@@ -30,9 +32,13 @@ type edit struct {
 	with     []string
 }
 
+// byteOrderMark is what some editors begin a file with.
+const byteOrderMark = "\ufeff"
+
 // newEditor is for a text that has been read as a baseline.
 func newEditor(text []byte, root *yaml.Node) *editor {
-	e := &editor{lines: strings.SplitAfter(string(text), "\n"), eol: "\n", root: root, items: map[int]*yaml.Node{}}
+	all, marked := strings.CutPrefix(string(text), byteOrderMark)
+	e := &editor{lines: strings.SplitAfter(all, "\n"), marked: marked, eol: "\n", root: root, items: map[int]*yaml.Node{}}
 	if last := len(e.lines) - 1; e.lines[last] == "" {
 		e.lines = e.lines[:last]
 	} else {
@@ -160,6 +166,9 @@ func (e *editor) apply() []byte {
 	}
 	slices.SortStableFunc(e.edits, func(a, b edit) int { return cmp.Or(a.from-b.from, a.to-b.to) })
 	var out strings.Builder
+	if e.marked {
+		out.WriteString(byteOrderMark)
+	}
 	at := 0
 	for _, x := range e.edits {
 		if x.from > at {

@@ -108,7 +108,7 @@ func (b *Baseline) Write(w io.Writer) error {
 
 // WriteFile writes the baseline into a file, atomically.
 func (b *Baseline) WriteFile(name string) error {
-	if err := replaceFile(name, b.Write); err != nil {
+	if err := ReplaceFile(name, b.Write); err != nil {
 		return fmt.Errorf("the baseline %s could not be written: %w", name, err)
 	}
 	return nil

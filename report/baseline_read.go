@@ -110,10 +110,15 @@ func (r *baselineReader) mapping(n *yaml.Node, what string, fields []field) bool
 	return true
 }
 
+// blank reports whether a node is no text, or one without a word.
+func blank(n *yaml.Node) bool {
+	return n.Kind != yaml.ScalarNode || n.Tag == "!!null" || squeeze(n.Value) == ""
+}
+
 // text returns a reader of a text that is not empty.
 func (r *baselineReader) text(into *string) func(*yaml.Node) {
 	return func(n *yaml.Node) {
-		if n.Kind != yaml.ScalarNode || n.Tag == "!!null" || squeeze(n.Value) == "" {
+		if blank(n) {
 			r.failf(n, "a text was expected; leave the key out if there is none")
 			return
 		}
@@ -204,7 +209,14 @@ func (r *baselineReader) entry(e *Entry, n *yaml.Node) bool {
 				r.failf(n, "sometimes is %.40q; it is true, or left out", n.Value)
 			}
 		}},
-		{"message", r.text(&e.Message)}, {"reason", r.text(&e.Reason)}, {"reference", r.text(&e.Reference)},
+		{"message", r.text(&e.Message)},
+		{"reason", func(n *yaml.Node) {
+			if blank(n) {
+				r.failf(n, "a reason is needed: say in words why the deviation is known")
+			}
+			e.Reason = n.Value
+		}},
+		{"reference", r.text(&e.Reference)},
 		{"expires", func(n *yaml.Node) {
 			var err error
 			if e.Expires, err = time.Parse(time.DateOnly, n.Value); err != nil {

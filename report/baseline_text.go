@@ -20,6 +20,7 @@ type Problem struct {
 
 // The kinds of problems.
 const (
+	kindServer    = "server"
 	kindOther     = "other"
 	kindStale     = "stale"
 	kindNotRun    = "no-answer"
@@ -30,7 +31,7 @@ const (
 
 // ProblemKinds lists the kinds of problems in the order in which they are told.
 func ProblemKinds() []string {
-	return []string{kindOther, kindStale, kindNotRun, kindUnmatched, kindExpired, kindTooFew}
+	return []string{kindServer, kindOther, kindStale, kindNotRun, kindUnmatched, kindExpired, kindTooFew}
 }
 
 // Problems lists what is wrong apart from deviations that are not listed.
@@ -38,6 +39,9 @@ func (c *Comparison) Problems() []Problem {
 	var out []Problem
 	add := func(kind, text, next string) {
 		out = append(out, Problem{kind, Printable(text), Printable(next)})
+	}
+	if c.OtherServer != "" {
+		add(kindServer, c.OtherServer, "name the list of this server; if it is that, correct its key server")
 	}
 	for _, m := range c.OtherMessage {
 		add(kindOther, fmt.Sprintf("%s is %s now: %s; %s says %s: %s", m.Result.Name(), m.Result.Verdict, squeeze(m.Result.Message), c.place(m.Entry),

@@ -32,7 +32,7 @@ func UpdateBaseline(name string, rep *suites.Report, now time.Time) (*Revision, 
 	if err != nil || bytes.Equal(rev.Text, text) {
 		return rev, err
 	}
-	err = replaceFile(name, func(w io.Writer) error { _, err := w.Write(rev.Text); return err })
+	err = ReplaceFile(name, func(w io.Writer) error { _, err := w.Write(rev.Text); return err })
 	if err != nil {
 		return nil, fmt.Errorf("the baseline %s could not be written: %w", name, err)
 	}
@@ -72,10 +72,11 @@ func wholeRun(rep *suites.Report, b *Baseline, c *Comparison) error {
 	if err := usable(rep); err != nil {
 		return err
 	}
-	for _, r := range rep.Results {
-		if strings.HasPrefix(r.Message, "deselected") && took(rep, r.Topology) {
-			return fmt.Errorf("checks were left out of the run, such as %s (%s); make a record of a whole run", r.Name(), r.Message)
-		}
+	if c.OtherServer != "" {
+		return fmt.Errorf("%s; name a record of %s, or the list of the other", c.OtherServer, squeeze(b.Server))
+	}
+	if r := LeftOut(rep); r != nil {
+		return fmt.Errorf("checks were left out of the run, such as %s (%s); make a record of a whole run", r.Name(), r.Message)
 	}
 	for _, t := range b.Topologies {
 		if !took(rep, t) {
@@ -85,6 +86,17 @@ func wholeRun(rep *suites.Report, b *Baseline, c *Comparison) error {
 	if len(c.NotRun) > 0 {
 		m := c.NotRun[0]
 		return fmt.Errorf("%s is listed and gave no answer: %s: %s; run it so that it does", m.Entry.Name(), m.Result.Verdict, squeeze(m.Result.Message))
+	}
+	return nil
+}
+
+// LeftOut returns a result of a check that was not selected, nil if there is
+// none: a record with one is of a part of the checks.
+func LeftOut(rep *suites.Report) *suites.Result {
+	for i, r := range rep.Results {
+		if strings.HasPrefix(r.Message, "deselected") && took(rep, r.Topology) {
+			return &rep.Results[i]
+		}
 	}
 	return nil
 }

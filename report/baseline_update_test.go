@@ -69,6 +69,7 @@ func TestReviseBaselineForms(t *testing.T) {
 		"the last one goes":           {facts + "deviations:\n" + added, passing, facts + "deviations: []\n"},
 		"no line end at the end":      {facts + "deviations:\n- check: x*\n  verdict: fail\n  reason: y", failing, facts + "deviations:\n- check: a\n  verdict: fail\n  message: bad\n  reason: not reviewed yet\n"},
 		"line ends of Windows":        {strings.ReplaceAll(facts+"deviations: []\n", "\n", "\r\n"), failing, strings.ReplaceAll(facts+"deviations:\n"+added, "\n", "\r\n")},
+		"a byte order mark stays":     {"\ufeffdeviations:\n" + added, failing, "\ufeff" + facts + "deviations:\n" + added},
 		"verdict first":               {facts + "deviations:\n  - verdict: warn # so\n    check: a\n    reason: y\n", failing, facts + "deviations:\n  - verdict: fail # so\n    check: a\n    reason: y\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -92,7 +93,7 @@ func TestReviseBaselineForms(t *testing.T) {
 // it cannot edit.
 func TestReviseBaselineRefuses(t *testing.T) {
 	t.Parallel()
-	const list = "topologies: [direct]\ndeviations:\n  - {check: a, verdict: fail, message: x, reason: y}\n"
+	const list = "server: alpha\ntopologies: [direct]\ndeviations:\n  - {check: a, verdict: fail, message: x, reason: y}\n"
 	bad := result("a", direct, suites.Fail, "x")
 	with := func(change func(*suites.Report), more ...suites.Result) *suites.Report {
 		rep := run(append([]suites.Result{bad}, more...)...)
@@ -110,6 +111,7 @@ func TestReviseBaselineRefuses(t *testing.T) {
 		"harness error":     {with(nil, result("b", direct, suites.HarnessError, "boom")), "ftpconform itself failed in 1 check"},
 		"deselected":        {with(nil, result("b", direct, suites.NotRun, "deselected: not among --only")), "b (deselected: not among --only)"},
 		"a listed one mute": {run(result("a", direct, suites.Inconclusive, "dunno")), "a is listed and gave no answer: inconclusive: dunno"},
+		"another server":    {with(func(r *suites.Report) { r.Target.Server = &suites.ServerFacts{Name: "beta"} }), "the list is about alpha, and this is beta; name a record of alpha"},
 		"other topologies":  {with(func(r *suites.Report) { r.Topologies = []suites.Topology{nat} }), "run with --topology direct"},
 		"keys on one line":  {run(result("a", direct, suites.Warn, "z")), "a line of its own"},
 	} {

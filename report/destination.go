@@ -72,7 +72,7 @@ func (d Destination) Write(stdout io.Writer, rep *suites.Report, g Gate) error {
 	if d.Path == Stdout {
 		err = write(stdout)
 	} else {
-		err = replaceFile(d.Path, write)
+		err = ReplaceFile(d.Path, write)
 	}
 	if err != nil {
 		return fmt.Errorf("the report %s could not be written: %w", d.Path, err)

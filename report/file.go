@@ -15,7 +15,7 @@ func WriteFile(name string, write func(io.Writer) error) error {
 	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil { //nolint:gosec // as a program's files are by default
 		return err
 	}
-	return replaceFile(name, write)
+	return ReplaceFile(name, write)
 }
 
 // CheckFile makes the directory of a file and reports why WriteFile would not
@@ -27,10 +27,10 @@ func CheckFile(name string) error {
 	return replaceable(name)
 }
 
-// replaceFile writes a file so that a reader sees the old content or the new
+// ReplaceFile writes a file in a directory that is there, so that a reader sees the old content or the new
 // one, whole: into a new file in the same directory, which then takes the
 // name. A device or pipe is written to as it is.
-func replaceFile(name string, write func(io.Writer) error) (err error) {
+func ReplaceFile(name string, write func(io.Writer) error) (err error) {
 	name, special, err := resolve(name)
 	if err != nil {
 		return err
@@ -67,7 +67,7 @@ func replaceFile(name string, write func(io.Writer) error) (err error) {
 	return os.Rename(f.Name(), name)
 }
 
-// replaceable reports why replaceFile would not work, as far as that can be
+// replaceable reports why ReplaceFile would not work, as far as that can be
 // known before there is something to write.
 func replaceable(name string) error {
 	name, special, err := resolve(name)

@@ -77,6 +77,12 @@ func (m *Matrix) WriteSummary(w io.Writer, gates map[string]Gate, room int) erro
 	return s.write(w, room)
 }
 
+// SummarizeFailure writes a job summary of GitHub for a run, or a matrix, that
+// came to no record: why.
+func SummarizeFailure(w io.Writer, why string, room int) error {
+	return summary{head: "## ftpconform: no record\n\n" + span(shorten(why)) + "\n"}.write(w, room)
+}
+
 // summary is a page with blocks that can be left out.
 type summary struct {
 	head   string

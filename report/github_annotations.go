@@ -60,6 +60,11 @@ func (m *Matrix) WriteAnnotations(w io.Writer, gates map[string]Gate) error {
 	return writeAnnotations(w, all)
 }
 
+// AnnotateFailure writes one for a run, or a matrix, that came to no record: why.
+func AnnotateFailure(w io.Writer, why string) error {
+	return writeAnnotations(w, []annotation{{asError, "ftpconform", shorten(why)}})
+}
+
 func writeAnnotations(w io.Writer, all []annotation) error {
 	var b strings.Builder
 	for _, a := range all {

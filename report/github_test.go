@@ -187,6 +187,27 @@ func spanEnd(s string, n int) int {
 	return -1
 }
 
+// TestFailureOnGitHub: what came to no record is one annotation and a summary,
+// whatever a server has said.
+func TestFailureOnGitHub(t *testing.T) {
+	t.Parallel()
+	var page, notes bytes.Buffer
+	const why = "login: 530 100% <b>`no`</b>\n::error::x"
+	if err := errors.Join(report.AnnotateFailure(&notes, why), report.SummarizeFailure(&page, why, report.SummaryLimit)); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := notes.String(), `::error title=ftpconform::login: 530 100%25 <b>`+"`no`"+`</b>\n::error::x`+"\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := page.String(); !strings.HasPrefix(got, "## ftpconform: no record\n\n") || strings.Contains(outsideCode(got), "<b>") || !strings.Contains(got, "login: 530") {
+		t.Errorf("got %q", got)
+	}
+	var full *report.FullError
+	if err := report.SummarizeFailure(&page, why, 10); !errors.As(err, &full) {
+		t.Errorf("no room: %v", err)
+	}
+}
+
 func TestMatrixOnGitHub(t *testing.T) {
 	t.Parallel()
 	m := &report.Matrix{Schema: report.MatrixSchema, Servers: []report.MatrixEntry{

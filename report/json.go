@@ -13,6 +13,9 @@ import (
 // ErrSchema says that a record has another form than this program reads.
 var ErrSchema = errors.New("not a run record of this form")
 
+// ErrMatrix says that a record is that of a matrix, which ReadMatrix reads.
+var ErrMatrix = fmt.Errorf("%w: it is the record of a matrix", ErrSchema)
+
 // WriteJSON writes the run record as indented JSON.
 func WriteJSON(w io.Writer, rep *suites.Report) error {
 	e := json.NewEncoder(w)
@@ -24,28 +27,40 @@ func WriteJSON(w io.Writer, rep *suites.Report) error {
 	return nil
 }
 
-// ReadJSON reads a run record. One of another form is ErrSchema; members that
-// this program does not know are passed over, because the number of the form
-// rises when they may not be.
+// ReadJSON reads a run record. One of another form is ErrSchema, and that of a
+// matrix ErrMatrix as well; members that this program does not know are passed
+// over, because the number of the form rises when they may not be.
 func ReadJSON(r io.Reader) (*suites.Report, error) {
+	rep := new(suites.Report)
+	if err := decode(r, suites.Schema, rep); err != nil {
+		return nil, err
+	}
+	return rep, nil
+}
+
+// decode reads a record of one form.
+func decode(r io.Reader, schema string, into any) error {
 	text, err := io.ReadAll(r)
 	if err != nil {
-		return nil, fmt.Errorf("read the run record: %w", err)
+		return fmt.Errorf("read the run record: %w", err)
 	}
 	var form struct {
 		Schema string `json:"schema"`
 	}
 	if err := json.Unmarshal(text, &form); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrSchema, err)
+		return fmt.Errorf("%w: %w", ErrSchema, err)
 	}
-	if form.Schema != suites.Schema {
-		return nil, fmt.Errorf("%w: its schema is %.40q, %q was expected", ErrSchema, form.Schema, suites.Schema)
+	switch {
+	case form.Schema == schema:
+	case form.Schema == MatrixSchema:
+		return ErrMatrix
+	default:
+		return fmt.Errorf("%w: its schema is %.40q, %q was expected", ErrSchema, form.Schema, schema)
 	}
-	rep := new(suites.Report)
-	if err := json.Unmarshal(text, rep); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrSchema, err)
+	if err := json.Unmarshal(text, into); err != nil {
+		return fmt.Errorf("%w: %w", ErrSchema, err)
 	}
-	return rep, nil
+	return nil
 }
 
 // ReadFile is ReadJSON for a file.

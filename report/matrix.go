@@ -49,6 +49,20 @@ func WriteMatrix(w io.Writer, m *Matrix) error {
 	return nil
 }
 
+// ReadMatrix reads the record of a matrix. Another form is ErrSchema.
+func ReadMatrix(r io.Reader) (*Matrix, error) {
+	m := new(Matrix)
+	if err := decode(r, MatrixSchema, m); err != nil {
+		return nil, err
+	}
+	for i, e := range m.Servers {
+		if e.Record != nil && e.Record.Schema != suites.Schema {
+			return nil, fmt.Errorf("%w: the record of server %d has the schema %.40q, %q was expected", ErrSchema, i+1, e.Record.Schema, suites.Schema)
+		}
+	}
+	return m, nil
+}
+
 // trimmed is the number of events that Trim keeps of a dialogue.
 const trimmed = 24
 
@@ -188,7 +202,7 @@ func (m *Matrix) differences() []difference {
 }
 
 // MatrixLegend explains the letters of the tables.
-const MatrixLegend = "F fails a MUST, w breaks a SHOULD, ? inconclusive, ! error of the harness, - unsupported or not applicable"
+const MatrixLegend = "F fails a MUST, w breaks a SHOULD, ? inconclusive, ! error of the harness, - unsupported or not applicable, blank: not run, or no record"
 
 // worstFirst orders outcomes for the question what a matrix as a whole came to.
 var worstFirst = []Outcome{Interrupted, Errors, Lost, Broken, Stale, Undecided}

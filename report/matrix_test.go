@@ -3,6 +3,7 @@ package report_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
@@ -52,12 +53,28 @@ b                      F   w       -
 c                     ok   ?      ok
 
 F fails a MUST, w breaks a SHOULD, ? inconclusive, ! error of the harness, - unsupported or not
-applicable
+applicable, blank: not run, or no record
 gamma: it \x1b[31mdid not start
 4 servers: 2 conforms, 1 does not conform, 1 no record; 9 checks in 1m1.2s
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestMatrixNoBlanks: no line ends with blanks, whichever cells are empty.
+func TestMatrixNoBlanks(t *testing.T) {
+	t.Parallel()
+	m := matrix()
+	m.Servers = m.Servers[:3]
+	var out bytes.Buffer
+	if err := m.WriteText(&out, report.Style{}); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(out.String()) {
+		if line = strings.TrimSuffix(line, "\n"); line != strings.TrimRight(line, " ") {
+			t.Errorf("%q", line)
+		}
 	}
 }
 
@@ -128,6 +145,17 @@ func TestMatrixRecord(t *testing.T) {
 		}
 		if rep, err := report.ReadJSON(bytes.NewReader(s.Record)); err != nil || rep.Target.Server.Name != s.Name {
 			t.Errorf("%s: %v", s.Name, err)
+		}
+	}
+	if m, err := report.ReadMatrix(bytes.NewReader(out.Bytes())); err != nil || len(m.Servers) != 4 || m.Servers[2].Record != nil || len(m.Servers[0].Record.Results) != 4 {
+		t.Errorf("%+v, %v", m, err)
+	}
+	if _, err := report.ReadJSON(bytes.NewReader(out.Bytes())); !errors.Is(err, report.ErrMatrix) || !errors.Is(err, report.ErrSchema) {
+		t.Errorf("as a run record: %v", err)
+	}
+	for _, text := range []string{`{"schema":"ftpconform-run/1"}`, `{"schema":"ftpconform-matrix/1","servers":[{"record":{"schema":"x"}}]}`, "x"} {
+		if _, err := report.ReadMatrix(strings.NewReader(text)); !errors.Is(err, report.ErrSchema) {
+			t.Errorf("%s: %v", text, err)
 		}
 	}
 }

@@ -48,6 +48,7 @@ func (g *grid) write(w io.Writer) {
 		var line strings.Builder
 		gap := ""
 		for i, c := range row {
+			c.text = strings.TrimRight(c.text, " ")
 			if c.text != "" { // no blanks at the end of a line
 				line.WriteString(gap + g.style.Verdict(c.verdict, c.text))
 				gap = ""

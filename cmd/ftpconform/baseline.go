@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ftpconform/ftpconform/report"
-	"github.com/ftpconform/ftpconform/suites"
 )
 
 func newBaseline() *cobra.Command {
@@ -57,15 +56,6 @@ func files(names ...string) cobra.PositionalArgs {
 	}
 }
 
-// readRecord reads a run record that was named on the command line.
-func readRecord(name string) (*suites.Report, error) {
-	rep, err := report.ReadFile(name)
-	if err != nil {
-		return nil, usagef("%s: %w; ftpconform run --report json=FILE writes records", name, err)
-	}
-	return rep, nil
-}
-
 // createOptions are the flags of baseline create.
 type createOptions struct {
 	output, reason, reference, expires string
@@ -79,7 +69,8 @@ func newBaselineCreate() *cobra.Command {
 		Short: "List what deviated in a run, for review",
 		Long: `Create lists every failure and warning of a run record, each with the part of its
 message that stays the same from run to run. The list is a draft: somebody has to
-look at each entry and give the reason in words.`,
+look at each entry and give the reason in words. That a record is of a part of the
+checks (--only and the like) is told.`,
 		Example: `  ftpconform baseline create run.json -o baseline.yaml`,
 		Args:    files("a run record"),
 		RunE:    func(cmd *cobra.Command, args []string) error { return o.create(cmd, args[0]) },
@@ -113,11 +104,14 @@ func (o *createOptions) create(cmd *cobra.Command, record string) error {
 	if err != nil {
 		return usagef("no baseline can be made of %s: %w", record, err)
 	}
+	if _, err := os.Lstat(o.output); o.output != report.Stdout && !errors.Is(err, fs.ErrNotExist) && !o.force {
+		return usagef("%s is there already; bring it up to date with ftpconform baseline update, or overwrite it with --force", o.output)
+	}
+	if r := report.LeftOut(rep); r != nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "ftpconform: %s is of a part of the checks, without %s for one; of those the list says nothing\n", record, r.Name())
+	}
 	if o.output == report.Stdout {
 		return b.Write(cmd.OutOrStdout())
-	}
-	if _, err := os.Lstat(o.output); !errors.Is(err, fs.ErrNotExist) && !o.force {
-		return usagef("%s is there already; bring it up to date with ftpconform baseline update, or overwrite it with --force", o.output)
 	}
 	if err := b.WriteFile(o.output); err != nil {
 		return &exitError{exitHarness, err}

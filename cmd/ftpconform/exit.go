@@ -39,6 +39,19 @@ func (e *exitError) Error() string {
 
 func (e *exitError) Unwrap() error { return e.err }
 
+// toldError is an error of which GitHub, where it asks for that, has been told.
+type toldError struct{ error }
+
+func (e toldError) Unwrap() error { return e.error }
+
+// told marks an error, if it is one.
+func told(err error) error {
+	if err == nil {
+		return nil
+	}
+	return toldError{err}
+}
+
 // usagef is a mistake on the command line.
 func usagef(format string, args ...any) error {
 	return &exitError{exitUsage, fmt.Errorf(format, args...)}

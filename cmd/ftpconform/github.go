@@ -62,6 +62,17 @@ func (g github) tell(w, errs io.Writer, annotations func(io.Writer) error, summa
 	return errors.Join(problem, err)
 }
 
+// fail tells why a run, or a matrix, came to no record, and returns the error as
+// one that has been told.
+func (g github) fail(w, errs io.Writer, err error, hide func(string) string) error {
+	why := hide(oneLine(err.Error()))
+	problem := g.tell(w, errs,
+		func(w io.Writer) error { return report.AnnotateFailure(w, why) },
+		func(w io.Writer, room int) error { return report.SummarizeFailure(w, why, room) })
+	tell(errs, problem, hide) // the failure itself decides about the code
+	return told(err)
+}
+
 // append adds to the file what there is room for.
 func (g github) append(summary func(w io.Writer, room int) error) error {
 	f, err := os.OpenFile(g.summary, os.O_APPEND|os.O_WRONLY|os.O_CREATE, 0o666) //nolint:gosec // as a program's files are by default

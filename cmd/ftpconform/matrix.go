@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -25,7 +27,11 @@ func newMatrix() *cobra.Command {
 		Long: `Matrix starts the servers in containers, as run --server does, several at a time,
 checks each of them, and prints two tables: the servers by topics, and the checks
 whose verdict is not the same for all. What one server does is no reason to lose
-what was found in another.`,
+what was found in another.
+
+The exit code is the gravest that run would have given for any of them: 130, 4, 3,
+1, 5, 0. A server that came to no record, because it did not start or let nobody in,
+counts as 3; without Docker it is 3 too.`,
 		Example: `  ftpconform matrix
   ftpconform matrix vsftpd proftpd --only pasv,epsv
   ftpconform matrix --baselines baselines --records records
@@ -54,6 +60,11 @@ const atOnce = 12
 func (o *matrixOptions) flags(cmd *cobra.Command) {
 	o.checkFlags(cmd)
 	f := cmd.Flags()
+	// What is another way here than with run.
+	f.Lookup("jobs").Usage = fmt.Sprintf("`N` checks at a time of each server (default %d, or what its server.yaml says)", fleetJobs)
+	f.Lookup("timeout-scale").Usage = fmt.Sprintf("multiply every bound by this `FACTOR`, for busy machines, and by %v: the servers are near", fleetScale)
+	f.Lookup("topology").Usage = "the `NETWORK` between client and servers: direct, client-nat, …, or all; repeatable\n(default direct; the others need root)"
+	f.Lookup("restart").Usage = "start a server again when it has ended or hangs (root)"
 	f.IntVar(&o.parallel, "parallel", atOnce, "`N` servers at a time")
 	f.StringVar(&o.records, "records", "", "write the run record of each server, and matrix.json, into this `DIRECTORY`")
 	f.StringVar(&o.baselines, "baselines", "", "the known deviations of each server, in the file SERVER.yaml of this `DIRECTORY`")
@@ -102,10 +113,10 @@ func (o *matrixOptions) run(cmd *cobra.Command, args []string) error {
 		func(w io.Writer) error { return m.WriteAnnotations(w, gates) },
 		func(w io.Writer, room int) error { return m.WriteSummary(w, gates, room) }))
 	if problem != nil {
-		return &exitError{exitHarness, problem}
+		return told(&exitError{exitHarness, problem})
 	}
 	if code := codeOf(m.Outcome()); code != exitConforms {
-		return &exitError{code: code}
+		return told(&exitError{code: code})
 	}
 	return nil
 }
@@ -194,11 +205,17 @@ func (o *matrixOptions) all(ctx context.Context, errs io.Writer, runs []*matrixR
 }
 
 // one judges one server; what goes wrong with it is noted with it. The error is
-// about the record, which could not be written.
+// about the record, which could not be written. Where there is none, that of an
+// earlier matrix goes: it would pass for one of this.
 func (o *matrixOptions) one(ctx context.Context, r *matrixRun, say func(string)) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			r.entry.Error, r.entry.Outcome = panicked(p).Error(), report.Errors
+		}
+		if r.entry.Record == nil && o.records != "" {
+			if gone := os.Remove(o.recordOf(r)); !errors.Is(gone, fs.ErrNotExist) {
+				err = errors.Join(err, gone)
+			}
 		}
 	}()
 	rep, fault := r.plan.fleet.verify(ctx, r.plan.cfg, say)
@@ -218,7 +235,12 @@ func (o *matrixOptions) one(ctx context.Context, r *matrixRun, say func(string))
 	if o.records == "" {
 		return nil
 	}
-	return report.WriteFile(filepath.Join(o.records, r.entry.Name+".json"), func(w io.Writer) error { return report.WriteJSON(w, rep) })
+	return report.WriteFile(o.recordOf(r), func(w io.Writer) error { return report.WriteJSON(w, rep) })
+}
+
+// recordOf is the file for the record of a server.
+func (o *matrixOptions) recordOf(r *matrixRun) string {
+	return filepath.Join(o.records, r.entry.Name+".json")
 }
 
 func (o *matrixOptions) print(w io.Writer, m *report.Matrix) error {

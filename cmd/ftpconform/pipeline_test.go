@@ -100,6 +100,8 @@ func TestPlainGate(t *testing.T) {
 	}
 	code, said := gate(broken, "gate")
 	expect("without a list", code, said, 2, "does not conform", "ftpconform ended with code 1; next: ", "Error 1")
+	code, said = gate(broken, "baseline")
+	expect("a draft of no name", code, said, 2, "BASELINE is empty; name the file to write: make baseline BASELINE=")
 	code, said = gate(broken, "baseline", "BASELINE=known.yaml")
 	expect("a draft", code, said, 0, "known.yaml: 2 known deviations")
 	code, said = gate(broken, "gate", "BASELINE=known.yaml")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -34,6 +35,10 @@ func perform(root *cobra.Command, args []string, stdout, stderr io.Writer) int {
 	root.SetErr(stderr)
 	err := guarded(ctx, root)
 	tell(stderr, err, hider(args))
+	// On the standard error, because the other output may be that of a report.
+	if cmd, _, _ := root.Find(args); err != nil && !errors.As(err, new(toldError)) && (cmd.Name() == "run" || cmd.Name() == "matrix") {
+		err = onGitHub().fail(stderr, stderr, err, hider(args))
+	}
 	return exitCode(err)
 }
 

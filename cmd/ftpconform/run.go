@@ -62,9 +62,10 @@ func (o *runOptions) run(cmd *cobra.Command, args []string) error {
 	rep, err := plan.verify(cmd.Context(), errs)
 	if err != nil {
 		if cmd.Context().Err() != nil {
-			return &exitError{exitInterrupted, errors.New("interrupted before the first check; there is nothing to report")}
+			err = &exitError{exitInterrupted, errors.New("interrupted before the first check; there is nothing to report")}
 		}
-		return err
+		resume()
+		return ci.fail(people, errs, err, hider(args))
 	}
 	// The files first: they matter to others, and printing can be cut short.
 	problem := plan.writeReports(out, rep)
@@ -75,9 +76,9 @@ func (o *runOptions) run(cmd *cobra.Command, args []string) error {
 		func(w io.Writer) error { return report.WriteAnnotations(w, rep, plan.gate) },
 		func(w io.Writer, room int) error { return report.WriteSummary(w, rep, plan.gate, room) }))
 	if problem != nil {
-		return &exitError{exitHarness, problem}
+		return told(&exitError{exitHarness, problem})
 	}
-	return ended(plan.gate.Outcome(rep), rep)
+	return told(ended(plan.gate.Outcome(rep), rep))
 }
 
 // ended is how a command ends when a run came to an outcome.
