@@ -50,9 +50,9 @@ func decode(r io.Reader, schema string, into any) error {
 	if err := json.Unmarshal(text, &form); err != nil {
 		return fmt.Errorf("%w: %w", ErrSchema, err)
 	}
-	switch {
-	case form.Schema == schema:
-	case form.Schema == MatrixSchema:
+	switch form.Schema {
+	case schema:
+	case MatrixSchema:
 		return ErrMatrix
 	default:
 		return fmt.Errorf("%w: its schema is %.40q, %q was expected", ErrSchema, form.Schema, schema)
