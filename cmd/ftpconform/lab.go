@@ -122,9 +122,6 @@ func (o *labOptions) run(cmd *cobra.Command, args []string) error {
 	if o.list {
 		return o.listScenarios(cmd, args)
 	}
-	if cmd.Flags().Changed("pcap") && o.pcap == "" {
-		return usagef("--pcap is empty; name a directory, . for this one")
-	}
 	if err := o.check(cmd.InOrStdin()); err != nil {
 		return err
 	}
