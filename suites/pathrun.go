@@ -29,6 +29,9 @@ func (s *Session) travel(m Mode) {
 	if !ok {
 		s.Inconclusive("nothing is known of %s in topology %s", m, name)
 	}
+	if m.Active() && s.Config.PassiveOnly {
+		s.NotApplicable("the target is configured passive-only")
+	}
 	w := s.watchServer()
 	c := s.Login()
 	switch f.outcome {
