@@ -34,7 +34,13 @@ const (
 	// buildBound is how long it may take to make an image: packages and modules
 	// come from far away.
 	buildBound = 30 * time.Minute
+	// buildTries is how often it is tried when another build, which shares its
+	// first layers and has failed or was cut short, takes them away.
+	buildTries = 3
 )
+
+// errLayerGone: a layer that a build was using is not there any more.
+var errLayerGone = errors.New("a layer of it was removed while it was built")
 
 // Image returns the name of the server's image, and builds it first if it is not
 // there, which is announced. Its tag is that of the content of the folder, so a
@@ -66,7 +72,14 @@ func (s *Spec) Image(ctx context.Context, announce func(string)) (string, error)
 			return "", fmt.Errorf("build %s: %w", s.Name, err)
 		}
 	}
-	if err := buildImage(ctx, p, name, files); err != nil {
+	err = buildImage(ctx, p, name, files)
+	for tries := 1; errors.Is(err, errLayerGone) && tries < buildTries; tries++ {
+		if announce != nil {
+			announce("building it again: what it was built on was removed meanwhile")
+		}
+		err = buildImage(ctx, p, name, files)
+	}
+	if err != nil {
 		return "", fmt.Errorf("build the image of %s: %w", s.Name, err)
 	}
 	return name, nil
@@ -121,9 +134,13 @@ func buildImage(ctx context.Context, p *testcontainers.DockerProvider, name stri
 	if err == nil {
 		return nil
 	}
+	gone := layerGone(ctx, p, log.String())
 	clear := removeLayers(context.WithoutCancel(ctx), p, log.String())
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		return errors.Join(context.Cause(ctx), clear)
+	case gone:
+		return errors.Join(fmt.Errorf("%w: %w", errLayerGone, err), clear)
 	}
 	if _, missing := p.Client().ImageInspect(ctx, baseImage); errdefs.IsNotFound(missing) {
 		err = fmt.Errorf("%w; there is no image %s, which make base-image makes where no registry can be reached", err, baseImage)
@@ -137,6 +154,15 @@ var (
 	made    = regexp.MustCompile(`(?m)^ ---> ([0-9a-f]{12})\s*$`)
 	colours = regexp.MustCompile("\x1b\\[[0-9;]*m")
 )
+
+// layerGone says whether a layer that a build has told of is not there: the words
+// in which an engine then fails depend on the moment.
+func layerGone(ctx context.Context, p *testcontainers.DockerProvider, log string) bool {
+	return slices.ContainsFunc(made.FindAllStringSubmatch(log, -1), func(layer []string) bool {
+		_, err := p.Client().ImageInspect(ctx, layer[1])
+		return errdefs.IsNotFound(err)
+	})
+}
 
 // removeLayers removes what a build that failed has left: the last layer, and
 // with it those below that nobody needs. One with a name, or with others on top
