@@ -193,7 +193,7 @@ func (t Text) Excerpt(w io.Writer, indent string, x Excerpt) {
 func (t Text) unanswered(w io.Writer, rep *suites.Report) {
 	type group struct{ verdict, reason string }
 	var order []group
-	members := map[group][]string{}
+	members := map[group][]suites.Result{}
 	for _, v := range []suites.Verdict{suites.Unsupported, suites.NotApplicable, suites.Inconclusive, suites.NotRun} {
 		for _, r := range rep.Results {
 			if r.Verdict != v || strings.HasPrefix(r.Message, "deselected") {
@@ -203,17 +203,40 @@ func (t Text) unanswered(w io.Writer, rep *suites.Report) {
 			if members[g] == nil {
 				order = append(order, g)
 			}
-			members[g] = append(members[g], r.Name())
+			members[g] = append(members[g], r)
 		}
 	}
 	for _, g := range order {
 		fmt.Fprintf(w, "%s (%d)\n", t.Verdict(suites.Verdict(g.verdict), g.verdict), len(members[g]))
 		fmt.Fprintln(w, t.Wrap(indent, Printable(g.reason)))
-		fmt.Fprintln(w, t.Faint(t.Wrap(indent, strings.Join(members[g], ", "))))
+		fmt.Fprintln(w, t.Faint(t.Wrap(indent, t.names(members[g]))))
 	}
 	if len(order) > 0 {
 		fmt.Fprintln(w)
 	}
+}
+
+// maxNames is how many checks without an answer are named for one reason; of
+// more only the topics are.
+const maxNames = 12
+
+// names are those of the checks that have a reason in common.
+func (t Text) names(results []suites.Result) string {
+	var names, topics []string
+	counts := map[string]int{}
+	for _, r := range results {
+		names = append(names, r.Name())
+		if counts[r.Topic]++; counts[r.Topic] == 1 {
+			topics = append(topics, r.Topic)
+		}
+	}
+	if t.Verbose || len(names) <= maxNames {
+		return strings.Join(names, ", ")
+	}
+	for i, topic := range topics {
+		topics[i] = fmt.Sprintf("%s (%d)", topic, counts[topic])
+	}
+	return strings.Join(topics, ", ") + "; --verbose names them"
 }
 
 // LastLine is the outcome in one line.

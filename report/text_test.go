@@ -3,6 +3,7 @@ package report_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -68,6 +69,26 @@ func TestTextTerminalKeepsWidth(t *testing.T) {
 				t.Errorf("%d columns in a terminal of %d: %q", n, width, line)
 			}
 		}
+	}
+}
+
+// TestTextNamesTopics: of many checks without an answer for one reason only the
+// topics are named, but in verbose mode.
+func TestTextNamesTopics(t *testing.T) {
+	t.Parallel()
+	rep := only(suites.NotRun)
+	slow := rep.Results[0]
+	for i := range 12 {
+		r := slow
+		r.Check, r.Topic = fmt.Sprintf("nat-%d", i), "nat"
+		rep.Results = append(rep.Results, r)
+	}
+	count(rep)
+	if got := text(t, report.Text{}, rep); !strings.Contains(got, "\n      pasv (1), nat (12); --verbose names them\n") {
+		t.Error(got)
+	}
+	if got := text(t, report.Text{Verbose: true}, rep); !strings.Contains(got, "      pasv-e, nat-0, nat-1") {
+		t.Error(got)
 	}
 }
 

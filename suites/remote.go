@@ -156,7 +156,7 @@ func (b *beyond) open(cfg *Config, spec netsim.Topology) (*site, error) {
 	t := placed(st.World, b.target.Address.Port())
 	t.User, t.Password, t.Dir, t.Name = b.target.User, b.target.Password, b.target.Dir, b.target.Name
 	t.PassivePorts = cfg.PassivePorts
-	t.lacks[NeedServerSide] = Lack{Inconclusive, "needs an attached target: what happens in the server's network cannot be seen from here; start the server with --exec"}
+	t.lacks[NeedServerSide] = Lack{Inconclusive, "needs an attached target: what happens in the server's network cannot be seen from here; attach the server, with --exec or --server"}
 	st.target = t
 	st.run()
 	return st, nil
@@ -165,7 +165,7 @@ func (b *beyond) open(cfg *Config, spec netsim.Topology) (*site, error) {
 // noSide is the result of a check in a network whose server side would have to be
 // simulated as well.
 func noSide(c Check, t Topology) Result {
-	res := notRun(c, t, fmt.Sprintf("needs an attached target: topology %s is more than the client's side of the network; start the server with --exec", t))
+	res := notRun(c, t, fmt.Sprintf("needs an attached target: topology %s is more than the client's side of the network; attach the server, with --exec or --server", t))
 	res.Verdict = Inconclusive
 	return res
 }

@@ -111,7 +111,7 @@ func (s *selection) excludes(c Check, t Topology) string {
 	case s.cfg.sited(t) && c.Server != nil:
 		return "needs a server with settings of its own, which only the embedded reference server can be given"
 	case !s.cfg.simulated() && !s.cfg.sited(t) && (t != Direct || c.Network != nil || c.Server != nil):
-		return "needs to know what stands between client and server: run it in the simulated network, with --exec or without a target"
+		return "needs to know what stands between client and server: attach the server, with --exec or with --server and --topology, or run without a target"
 	case !slices.Contains(s.cfg.topologies(), t):
 		return "deselected: topology " + string(t) + " is not among --topology"
 	case len(s.only) > 0 && !slices.ContainsFunc(s.only, matches):

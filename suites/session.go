@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/ftpconform/ftpconform/fakeclient"
@@ -37,7 +38,10 @@ func (s *Session) state(v Verdict, format string, args []any) {
 		// Waits end early from here on: what is missing proves nothing.
 		v, msg = Inconclusive, fmt.Sprintf("cut short (%v): %s", err, msg)
 	}
-	s.findings = append(s.findings, Finding{Verdict: v, Message: msg})
+	// What is seen twice is said once; the dialogue has both places.
+	if f := (Finding{Verdict: v, Message: msg}); !slices.Contains(s.findings, f) {
+		s.findings = append(s.findings, f)
+	}
 	s.Client.Trace().Note("%s: %s", v, msg)
 }
 

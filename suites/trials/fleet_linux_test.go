@@ -46,7 +46,11 @@ func known(t *testing.T, name string) *report.Baseline {
 func guard(t *testing.T, name string, rep *suites.Report) {
 	t.Helper()
 	g := report.Gate{FailOn: suites.SHOULD, Baseline: known(t, name)}
-	for _, p := range g.Compare(rep).Problems() {
+	c := g.Compare(rep)
+	for _, m := range c.Unlisted {
+		t.Errorf("%s: not known: %s %s: %s\n%s", name, m.Result.Verdict, m.Result.Name(), m.Result.Message, dialogue(m.Result, 40))
+	}
+	for _, p := range c.Problems() {
 		t.Errorf("%s: %s: %s", name, p.Kind, p.Text)
 	}
 	if out := g.Outcome(rep); out != report.Conforms {
