@@ -31,6 +31,9 @@ type Attacher interface {
 	Name() string
 	// Tells says what the server is told of its place, besides its address.
 	Tells() Told
+	// Apart reports whether servers that run at the same time share nothing, so
+	// that several may.
+	Apart() bool
 	// Start starts it; it need not listen yet. Log is told every line that the
 	// server writes, one call at a time, until it is closed.
 	Start(ctx context.Context, p Place, log func(line string)) (Attached, error)

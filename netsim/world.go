@@ -32,6 +32,8 @@ type Options struct {
 	// closes with the World: Gateway returns nil for them. Package kernel has
 	// such. They need real time.
 	Gateways func(o gateway.Options, helper alg.Options) (Router, error)
+	// Taken is as in gateway.Options, for the gateways of package gateway.
+	Taken func(outside netip.AddrPort) bool
 }
 
 // Router is a gateway that is not simulated.
@@ -154,7 +156,7 @@ func (w *World) addGateway(spec Gateway, opt Options) error {
 		helper.Rand = w.Clock.Rand("alg " + spec.Name)
 	}
 	o := w.Topology.gateway(spec)
-	o.Faults = opt.Faults.Gateway
+	o.Faults, o.Taken = opt.Faults.Gateway, opt.Taken
 	in, connect, err := w.makeGateway(o, helper, opt)
 	if err != nil {
 		return err

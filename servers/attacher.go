@@ -56,6 +56,9 @@ func (a *Attacher) Name() string { return a.Spec.Name }
 // Tells implements netsim.Attacher.
 func (a *Attacher) Tells() netsim.Told { return a.Spec.Tells() }
 
+// Apart implements netsim.Attacher: each container has its own disk.
+func (a *Attacher) Apart() bool { return true }
+
 // Version is that of the server, empty before one has been started.
 func (a *Attacher) Version() string {
 	a.mu.Lock()

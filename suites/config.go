@@ -55,8 +55,10 @@ type Config struct {
 	Strict bool
 
 	// Jobs is the number of checks at a time; default 1 against a target, and
-	// EmbeddedJobs against the embedded server on the loopback.
-	Jobs int
+	// EmbeddedJobs against the embedded server on the loopback. Networks is in how
+	// many of them at a time an attached server is checked that can be started
+	// several times, with Jobs in each; default 4.
+	Jobs, Networks int
 	// TimeoutScale multiplies every bound; default 1.
 	TimeoutScale float64
 
@@ -141,6 +143,17 @@ func (c *Config) jobs() int {
 		return EmbeddedJobs
 	}
 	return 1 // simulated networks run one at a time anyhow
+}
+
+// networks is the number of simulated networks at a time.
+func (c *Config) networks() int {
+	switch {
+	case !c.attached() || !c.Attach.Apart():
+		return 1
+	case c.Networks > 0:
+		return c.Networks
+	}
+	return 4
 }
 
 func (c *Config) bounds() Bounds {

@@ -334,7 +334,7 @@ var pasvChecks = []Check{
 		},
 	},
 	{
-		ID: "pasv-range", Requirements: []string{"FTP-PASV-023"}, Needs: []Need{NeedPassive}, Exclusive: true, In: whereServed,
+		ID: "pasv-range", Requirements: []string{"FTP-PASV-023"}, Needs: []Need{NeedPassive}, Exclusive: true, In: whereNamed,
 		Title:    "Every passive port lies in the configured range and is usable, until the range is used up",
 		Why:      "The firewall in front of the server opens exactly that range.",
 		Conforms: []string{"more sessions than the range has ports get different ports inside it; those too many get 425, 421 or 451 (RFC 959 section 4.1.2)"},

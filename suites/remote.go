@@ -3,6 +3,7 @@ package suites
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"slices"
@@ -138,7 +139,9 @@ func (b *beyond) open(cfg *Config, spec netsim.Topology) (*site, error) {
 	st := &site{spec: spec, over: make(chan struct{})}
 	st.site = st
 	var err error
-	if st.World, err = netsim.Build(spec, netsim.Options{Seed: 1, Real: true, Faults: cfg.NetFaults}); err != nil {
+	taken := func(at netip.AddrPort) bool { return at.Addr() == b.outside && st.portal.Taken(at) }
+	// Others that run at the same time take other ports.
+	if st.World, err = netsim.Build(spec, netsim.Options{Seed: rand.Uint64(), Real: true, Faults: cfg.NetFaults, Taken: taken}); err != nil {
 		return nil, err
 	}
 	outermost := spec.Gateways[len(spec.Gateways)-1].Name

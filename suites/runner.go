@@ -47,8 +47,9 @@ type run struct {
 	// topology.
 	target  *Target
 	targets map[Topology]*Target
-	pool    *pool  // of embedded servers on the loopback; nil otherwise
-	sites   *sites // of an attached server, or before a remote one; nil otherwise
+	pool    *pool // of embedded servers on the loopback; nil otherwise
+	// sites are those of an attached server, or before a remote one.
+	sites map[Topology]*sites
 	// noPortal is why there can be no simulated NAT before a remote target.
 	noPortal string
 
@@ -88,7 +89,7 @@ func newRun(ctx context.Context, cfg *Config) (*run, error) {
 		r.pool = newPool(cfg)
 		return r, cfg.checkAddrs(netip.AddrFrom4([4]byte{127, 0, 0, 1}))
 	case cfg.attached():
-		r.sites = newSites(cfg, r.prepare)
+		r.openSites(nil)
 		return r, nil
 	}
 	if r.target, err = ParseTarget(ctx, cfg.Target); err != nil {
@@ -118,17 +119,19 @@ func (r *run) open() error {
 		r.noPortal = no.reason
 		return nil
 	}
-	r.sites = newSites(r.cfg, r.prepare)
-	r.sites.beyond = b
-	return err
+	if err != nil {
+		return err
+	}
+	r.openSites(b)
+	return nil
 }
 
 func (r *run) close() {
 	if r.pool != nil {
 		r.pool.close()
 	}
-	if r.sites != nil {
-		_ = r.sites.close() // nothing can be done about it any more
+	for _, s := range r.sites {
+		_ = s.close() // nothing can be done about it any more
 	}
 }
 
@@ -229,11 +232,8 @@ func (r *run) all(ctx context.Context) {
 	}
 	// Those that wait long start early.
 	slices.SortStableFunc(first, func(a, b task) int { return int(r.waits(b.find()) - r.waits(a.find())) })
-	if r.sites != nil {
-		first, last = r.byNetwork(first), r.byNetwork(last)
-	}
-	r.each(ctx, first)
-	r.each(ctx, last)
+	r.everywhere(ctx, first)
+	r.everywhere(ctx, last)
 	if !r.cfg.embedded() {
 		r.cleanUp(ctx)
 	}
@@ -266,20 +266,6 @@ func (r *run) cleanUp(ctx context.Context) {
 		c.End()
 	}
 	s.cleanUp()
-}
-
-// byNetwork puts the tasks of each topology together, those that want the
-// network for themselves last: so an attached server is started seldom.
-func (r *run) byNetwork(tasks []task) []task {
-	place := func(t task) int {
-		n := 2 * slices.Index(r.cfg.topologies(), t.topology)
-		if c := t.find(); c.Network != nil || c.Exclusive {
-			n++
-		}
-		return n
-	}
-	slices.SortStableFunc(tasks, func(a, b task) int { return place(a) - place(b) })
-	return tasks
 }
 
 func (r *run) waits(c Check) time.Duration {

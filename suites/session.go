@@ -92,9 +92,15 @@ func (c *Check) broken() Verdict {
 func (s *Session) Connect() *Control { return s.ConnectFrom(s.Config.LocalAddr, s.Target.Address) }
 
 // ConnectFrom opens a control connection from a client address, which may be
-// the zero value, to an endpoint of the target.
+// the zero value, to an endpoint of the target. A target that is full is asked
+// again for as long as it may take to notice that others have left.
 func (s *Session) ConnectFrom(local netip.Addr, remote netip.AddrPort) *Control {
+	until := s.Client.Trace().Now() + s.Bounds.Close
 	c, err := s.dial(local, remote)
+	for full(err) && s.Client.Trace().Now() < until {
+		s.Sleep(s.Bounds.Close / 8)
+		c, err = s.dial(local, remote)
+	}
 	if err != nil {
 		s.Inconclusive("no session: %v", err)
 	}
@@ -147,6 +153,7 @@ func (s *Session) dial(local netip.Addr, remote netip.AddrPort) (*Control, error
 	case err != nil:
 		return nil, &strangeError{err}
 	case r.Code != 220:
+		c.End()
 		return nil, &greetingError{reply: r}
 	}
 	return c, nil
@@ -177,6 +184,13 @@ func (s *Session) knock() (over func()) {
 type greetingError struct{ reply Received }
 
 func (e *greetingError) Error() string { return fmt.Sprintf("the greeting is %s", e.reply) }
+
+// full reports whether a connection was refused because there are too many, or
+// for another reason that may pass.
+func full(err error) bool {
+	var refusal *greetingError
+	return errors.As(err, &refusal) && refusal.reply.Code == 421
+}
 
 // strangeError says that somebody is there, and does not greet as an FTP server
 // does.

@@ -11,11 +11,13 @@ import (
 	"github.com/ftpconform/ftpconform/netsim"
 )
 
-// sites opens the networks in which the attached server is checked. There is
-// one at a time, because there is one server: a command that is started twice
-// may get into its own way on the disk.
+// sites opens the networks in which the attached server is checked, one at a
+// time. Servers that keep apart have several of these, one for each topology.
 type sites struct {
 	cfg *Config
+
+	// knowing is held by who makes the preflight.
+	knowing sync.Mutex
 
 	mu    sync.Mutex
 	free  *sync.Cond // somebody has left
@@ -38,6 +40,19 @@ func newSites(cfg *Config, prepare func(ctx context.Context, st *site, t Topolog
 	s := &sites{cfg: cfg, failed: map[Topology]error{}, prepare: prepare}
 	s.free = sync.NewCond(&s.mu)
 	return s
+}
+
+// openSites makes the sites of all topologies.
+func (r *run) openSites(beyond *beyond) {
+	shared := newSites(r.cfg, r.prepare)
+	shared.beyond = beyond
+	r.sites = map[Topology]*sites{}
+	for _, t := range r.cfg.topologies() {
+		r.sites[t] = shared
+		if r.cfg.networks() > 1 {
+			r.sites[t] = newSites(r.cfg, r.prepare)
+		}
+	}
 }
 
 // topology is the network of a check, and whether it is only for that one.
@@ -189,7 +204,8 @@ func (s *sites) closeLocked() error {
 // inSite runs one check against the attached server.
 func (r *run) inSite(ctx context.Context, c Check, t Topology) Result {
 	res := notRun(c, t, "")
-	spec, alone, err := r.sites.topology(&c, t)
+	sites := r.sites[t]
+	spec, alone, err := sites.topology(&c, t)
 	if err != nil {
 		res.Verdict, res.Message = HarnessError, err.Error()
 		return res
@@ -204,11 +220,11 @@ func (r *run) inSite(ctx context.Context, c Check, t Topology) Result {
 			return res
 		}
 	}
-	st, err := r.sites.enter(ctx, t, spec, alone)
+	st, err := sites.enter(ctx, t, spec, alone)
 	if err != nil {
 		return r.noSession(ctx, res, err)
 	}
-	defer r.sites.leave()
+	defer sites.leave()
 	if bad, check := st.trouble(); bad != "" {
 		res.Verdict, res.Message = Inconclusive, bad
 		if check != "" {
@@ -235,17 +251,21 @@ func (r *run) noSession(ctx context.Context, res Result, err error) Result {
 	return res
 }
 
-// know makes sure that the preflight has been made in a topology.
+// know makes sure that the preflight has been made in a topology. Those that
+// come meanwhile wait here: in the site each of them would want to be alone.
 func (r *run) know(ctx context.Context, t Topology) error {
+	sites := r.sites[t]
+	sites.knowing.Lock()
+	defer sites.knowing.Unlock()
 	if r.known(t) != nil {
 		return nil
 	}
-	spec, _, err := r.sites.topology(&Check{}, t)
+	spec, _, err := sites.topology(&Check{}, t)
 	if err != nil {
 		return err
 	}
-	if _, err = r.sites.enter(ctx, t, spec, true); err == nil {
-		r.sites.leave()
+	if _, err = sites.enter(ctx, t, spec, true); err == nil {
+		sites.leave()
 	}
 	return err
 }
@@ -259,20 +279,23 @@ func (r *run) known(t Topology) *Target {
 
 // cleanUpSite is cleanUp for an attached server.
 func (r *run) cleanUpSite(ctx context.Context) {
-	if r.lost = r.sites.lost(); r.lost != "" {
-		return
+	for _, t := range r.cfg.topologies() {
+		if r.lost = r.sites[t].lost(); r.lost != "" {
+			return
+		}
 	}
 	t := r.cfg.topologies()[0]
-	spec, _, err := r.sites.topology(&Check{}, t)
+	sites := r.sites[t]
+	spec, _, err := sites.topology(&Check{}, t)
 	known := r.known(t)
 	if err != nil || known == nil {
 		return
 	}
-	st, err := r.sites.enter(ctx, t, spec, true)
+	st, err := sites.enter(ctx, t, spec, true)
 	if err != nil {
 		return
 	}
-	defer r.sites.leave()
+	defer sites.leave()
 	if bad, _ := st.trouble(); bad == "" {
 		s := r.session(ctx, &Check{ID: "clean-up"}, known.as(st.target), &st.Scene)
 		defer s.abandon()

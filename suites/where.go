@@ -8,7 +8,10 @@ var (
 	// whereServed are the networks with IPv4 in which a client reaches the
 	// ports that the server has been told to use.
 	whereServed = []Topology{Direct, ClientNAT, ClientNATALG, ServerNAT, ServerNATALG, DoubleNAT, ClientFirewall, ServerFirewall, Hairpin}
-	// whereOpen are those of them in which it reaches all other ports too: for
+	// whereNamed are those of them in which it sees the ports that the server has
+	// named: a helper before the server may take others.
+	whereNamed = []Topology{Direct, ClientNAT, ClientNATALG, ServerNAT, DoubleNAT, ClientFirewall, ServerFirewall, Hairpin}
+	// whereOpen are those of the served in which it reaches all other ports too: for
 	// checks that are not about the choice of the port.
 	whereOpen = []Topology{Direct, ClientNAT, ClientNATALG, DoubleNAT, ClientFirewall}
 	// whereDialled are those in which the server reaches what a client listens

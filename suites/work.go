@@ -9,6 +9,49 @@ import (
 	"time"
 )
 
+// everywhere runs checks in their networks.
+func (r *run) everywhere(ctx context.Context, tasks []task) {
+	if r.sites == nil {
+		r.each(ctx, tasks)
+		return
+	}
+	var wg sync.WaitGroup
+	room := make(chan struct{}, r.cfg.networks())
+	for _, t := range r.cfg.topologies() {
+		room <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-room }()
+			for _, group := range inTurn(tasks, t) {
+				r.each(ctx, group)
+			}
+			if r.cfg.networks() > 1 { // nobody else comes here for now
+				_ = r.sites[t].close() // nothing can be done about it
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// inTurn are the tasks of a topology in groups that run one after another: those
+// that share the network, those that want it for themselves, and those that want
+// another. So it is made anew seldom, and who waits is not in the way of others.
+func inTurn(tasks []task, in Topology) (groups [3][]task) {
+	for _, t := range tasks {
+		if t.topology != in {
+			continue
+		}
+		n := 0
+		switch c := t.find(); {
+		case c.Network != nil:
+			n = 2
+		case c.Exclusive:
+			n = 1
+		}
+		groups[n] = append(groups[n], t)
+	}
+	return groups
+}
+
 // each runs checks, as many at a time as the configuration says.
 func (r *run) each(ctx context.Context, tasks []task) {
 	work := make(chan task)

@@ -43,6 +43,10 @@ func (p *Process) Name() string { return strings.Join(p.Argv, " ") }
 // to name them in the same way.
 func (p *Process) Tells() netsim.Told { return Tells(p.Argv) }
 
+// Apart implements netsim.Attacher: a command that is started twice may get into
+// its own way on the disk.
+func (p *Process) Apart() bool { return false }
+
 // Split takes a command line apart as a shell does: words stand between
 // blanks, and quotes and backslashes keep blanks in a word. Nothing else has a
 // meaning; for more, let the command be sh -c '…'.

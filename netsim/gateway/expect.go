@@ -91,7 +91,7 @@ func (g *Gateway) outsideFor(e *expectation, addr netip.Addr) (netip.AddrPort, e
 	}
 	taken := func(port uint16) bool {
 		outside := netip.AddrPortFrom(addr, port)
-		return g.claimed(e, outside) || g.occupied(e, outside)
+		return g.claimed(e, outside) || g.occupied(e, outside) || g.elsewhere != nil && g.elsewhere(outside)
 	}
 	port := e.To.Port()
 	switch {

@@ -51,6 +51,8 @@ type Gateway struct {
 	state   tracking
 	// loopback is as in Options.
 	loopback bool
+	// elsewhere is Taken of Options.
+	elsewhere func(outside netip.AddrPort) bool
 
 	mu        sync.Mutex
 	now       time.Time // when the packet that is being worked on came
@@ -93,7 +95,7 @@ func New(node *clock.Node, o Options) (*Gateway, error) {
 	}
 	o = o.withFaults()
 	g := &Gateway{name: o.Name, node: node, rand: node.Rand("gateway " + o.Name), own: map[netip.Addr]bool{},
-		helper: o.Helper, unknown: o.Unknown, faults: o.Faults, state: o.tracking(), loopback: o.Loopback,
+		helper: o.Helper, unknown: o.Unknown, faults: o.Faults, state: o.tracking(), loopback: o.Loopback, elsewhere: o.Taken,
 		tracks: o.NAT != nil || o.Filter != nil || o.Helper != nil,
 		table:  newTable(), expected: newExpectations(), held: map[key]*held{},
 		fragments: packet.NewReassembler(packet.ReassemblyOptions{}), drops: map[Reason]int{}}

@@ -27,7 +27,11 @@ type Options struct {
 	// Loopback, if true, makes addresses of 127.0.0.0/8 like any other, as
 	// route_localnet does on Linux: for networks that go on in this machine.
 	Loopback bool
-	Faults   Faults
+	// Taken, if set, says whether somebody else uses an endpoint of the gateway,
+	// at which the server could not be let in, so that a helper needs another: for
+	// the same networks. It may not wait.
+	Taken  func(outside netip.AddrPort) bool
+	Faults Faults
 }
 
 // Interface is a place where the gateway meets a network.

@@ -2,9 +2,11 @@ package portal
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"slices"
+	"syscall"
 
 	"github.com/ftpconform/ftpconform/internal/host"
 	simhost "github.com/ftpconform/ftpconform/netsim/host"
@@ -27,14 +29,36 @@ func (p *Portal) poll() {
 	for at, l := range p.listeners {
 		if !slices.Contains(want, at) {
 			l.close()
+			p.mu.Lock()
 			delete(p.listeners, at)
+			p.mu.Unlock()
 		}
 	}
 	for _, at := range want {
 		if p.listeners[at] == nil && p.ctx.Err() == nil {
-			p.listeners[at] = p.listen(at)
+			l := p.listen(at)
+			p.mu.Lock()
+			p.listeners[at] = l
+			p.mu.Unlock()
 		}
 	}
+}
+
+// Taken reports whether somebody else uses an endpoint of this machine, so that
+// the server could not be let in there: it is for the gateway in front of the
+// server, see gateway.Options. Whoever takes it after that is a hitch.
+func (p *Portal) Taken(at netip.AddrPort) bool {
+	p.mu.Lock()
+	own := p.listeners[at]
+	p.mu.Unlock()
+	if own != nil {
+		return own.Listener == nil
+	}
+	l, err := p.o.Network.Listen(p.ctx, at)
+	if err == nil {
+		_ = l.Close() // it has told what it was for
+	}
+	return errors.Is(err, syscall.EADDRINUSE)
 }
 
 func (l *listener) close() {

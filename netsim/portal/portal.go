@@ -54,11 +54,12 @@ type Portal struct {
 	mu     sync.Mutex
 	closed bool
 	conns  int
-
-	polling   sync.Mutex // one at a time looks at what is expected
+	// listeners are changed by who is polling.
 	listeners map[netip.AddrPort]*listener
-	logging   sync.Mutex
-	hitches   []string
+
+	polling sync.Mutex // one at a time looks at what is expected
+	logging sync.Mutex
+	hitches []string
 }
 
 // Open lets a host stand for the server that has its addresses.

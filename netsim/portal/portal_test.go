@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -45,6 +46,8 @@ type lab struct {
 	server net.Listener
 	at     netip.AddrPort // of the server
 
+	blind atomic.Bool // nobody looks which ports are taken
+
 	mu  sync.Mutex
 	log []string
 }
@@ -55,6 +58,7 @@ func newLab(t *testing.T, helper alg.Profile) *lab {
 		t.Skip("only Linux has all of 127.0.0.0/8")
 	}
 	l := &lab{t: t}
+	var p *portal.Portal
 	var err error
 	if l.server, err = (host.OS{}).Listen(t.Context(), netip.AddrPortFrom(serverAddr, 0)); err != nil {
 		t.Fatal(err)
@@ -69,11 +73,11 @@ func newLab(t *testing.T, helper alg.Profile) *lab {
 		Gateways: []netsim.Gateway{{Name: "gw", NAT: &gateway.NAT{}, ALG: alg.Options{Profile: helper, Ports: []uint16{l.at.Port()}},
 			Inside:  netsim.Side{Network: "home", Addrs: []netip.Addr{netip.MustParseAddr("192.0.2.1")}},
 			Outside: netsim.Side{Network: "internet", Addrs: []netip.Addr{ourAddr}}}}},
-		netsim.Options{Real: true})
+		netsim.Options{Real: true, Taken: func(at netip.AddrPort) bool { return !l.blind.Load() && p.Taken(at) }})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := portal.Open(l.world.Server(), portal.Options{
+	p = portal.Open(l.world.Server(), portal.Options{
 		Expected: func() (out []netip.AddrPort) {
 			for _, x := range l.world.Gateway("gw").Table().Expectations {
 				if x.To.Addr() == ourAddr {
@@ -277,20 +281,39 @@ func TestActive(t *testing.T) {
 	}
 }
 
-// TestPortInUse: this machine cannot listen where the gateway expects the server.
+// TestPortInUse: this machine cannot listen where the gateway would expect the
+// server, so it expects it elsewhere; when nobody has looked, that is a hitch.
 func TestPortInUse(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, alg.Linux)
-	taken, err := (host.OS{}).Listen(t.Context(), netip.AddrPortFrom(ourAddr, 0))
-	if err != nil {
-		t.Fatal(err)
+	// announce announces a port that is in use on this machine.
+	announce := func() (port uint16, told string) {
+		taken, err := (host.OS{}).Listen(t.Context(), netip.AddrPortFrom(ourAddr, 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = taken.Close() })
+		port = host.AddrPort(taken.Addr()).Port()
+		near, far := l.connect()
+		l.line(far, near, "220 hello\r\n")
+		l.line(near, far, "USER a\r\n")
+		return port, l.line(near, far, fmt.Sprintf("PORT 192,0,2,2,%d,%d\r\n", port>>8, port&255))
 	}
-	defer taken.Close()
-	port := host.AddrPort(taken.Addr()).Port()
-	near, far := l.connect()
-	l.line(far, near, "220 hello\r\n")
-	l.line(near, far, "USER a\r\n")
-	l.line(near, far, fmt.Sprintf("PORT 192,0,2,2,%d,%d\r\n", port>>8, port&255))
+	port, told := announce()
+	at, err := ftp.ParseHostPort(strings.TrimPrefix(strings.TrimSpace(told), "PORT "))
+	if err != nil || at.Addr() != ourAddr || at.Port() == port {
+		t.Errorf("the server is told %q: %v", told, err)
+	}
+	if c, err := net.Dial("tcp", at.String()); err != nil {
+		t.Errorf("nobody listens there: %v", err)
+	} else {
+		_ = c.Close()
+	}
+	if told := l.told(); strings.Contains(told, "cannot listen") {
+		t.Errorf("logged: %q", told)
+	}
+	l.blind.Store(true)
+	announce()
 	if told := l.told(); !strings.Contains(told, "cannot listen there") {
 		t.Errorf("logged: %q", told)
 	}
