@@ -2,7 +2,9 @@ package host
 
 import (
 	"net/netip"
+	"time"
 
+	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 	"gvisor.dev/gvisor/pkg/waiter"
 )
@@ -23,7 +25,12 @@ type Request struct {
 
 // Forward lets f decide about connections to ports on which nobody listens, each
 // call in a goroutine of its own. It needs real time.
+//
+// The host's TIME-WAIT is as good as none from here on: while it lasts the stack
+// lets a client come from the same port again only where there is a listener.
 func (h *Host) Forward(f func(*Request)) {
+	brief := tcpip.TCPTimeWaitTimeoutOption(time.Millisecond)
+	_ = h.stack.SetTransportProtocolOption(tcp.ProtocolNumber, &brief) // it fails for other protocols only
 	fw := tcp.NewForwarder(h.stack, 0, maxRequests, func(r *tcp.ForwarderRequest) {
 		id := r.ID()
 		from, _ := netip.AddrFromSlice(id.RemoteAddress.AsSlice())

@@ -319,6 +319,27 @@ func TestPortInUse(t *testing.T) {
 	}
 }
 
+// TestSamePortAgain: a client may come from the same port again when the server
+// has ended the connection before, which then waits at the server's end.
+func TestSamePortAgain(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, alg.Off)
+	for range 3 {
+		ctx, cancel := context.WithTimeout(t.Context(), bound)
+		near, err := l.world.Client().Dial(ctx, netip.AddrPortFrom(clientAddr, 40000), l.at)
+		cancel()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = l.accept(l.server).Close()
+		if n, err := near.Read(make([]byte, 1)); n != 0 || !errors.Is(err, io.EOF) {
+			t.Errorf("after the server's FIN the client reads %d, %v", n, err)
+		}
+		_ = near.Close()
+		<-time.After(100 * time.Millisecond) // the last segments are on their way
+	}
+}
+
 // TestStall: a reader that does not read stops the writer at the other end.
 func TestStall(t *testing.T) {
 	t.Parallel()
