@@ -155,6 +155,9 @@ func (o *matrixOptions) plans(ctx context.Context, args []string) ([]*matrixRun,
 		if err != nil {
 			return nil, err
 		}
+		if min(o.parallel, len(args)) > 3 { // several servers are as much work as several networks of one
+			p.cfg.Networks = 1
+		}
 		for j, r := range out {
 			if r.entry.Name == p.fleet.spec.Name {
 				return nil, usagef("%s is a server %s as well as %s; two of one name cannot stand in one matrix", name, r.entry.Name, args[j])
