@@ -53,6 +53,9 @@ func (t tests) Run() int {
 // network, kernel where Linux can be a gateway of it, and root for root on Linux.
 func TestScripts(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("the scripts take two minutes under the race detector, and what they run has tests of its own")
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		UpdateScripts:       *update,

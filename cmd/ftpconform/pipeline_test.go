@@ -71,6 +71,9 @@ func read(t *testing.T, name string) string {
 // TestPlainGate goes the way of docs/ci.md with the Makefile that stands in it.
 func TestPlainGate(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("it runs the program many times")
+	}
 	maker, program := tool(t, "make"), tool(t, "ftpconform")
 	makefile, err := filepath.Abs(filepath.Join(root, "docs", "ci", "Makefile"))
 	if err != nil {
