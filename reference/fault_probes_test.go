@@ -198,9 +198,15 @@ var faultProbes = map[string]func(p *probe) string{
 	"SYSTTwice":           func(p *probe) string { return p.say("SYST") + p.hear() },
 	"TwoPreliminaries":    func(p *probe) string { p.data(); return p.say("RETR text") + p.hear() },
 	"PreliminaryToHELP":   func(p *probe) string { return p.say("HELP") },
-	"DropsQueued":         func(p *probe) string { d := p.stalled(); p.raw("NOOP\r\n"); state(d); return p.hear() + p.hear() },
-	"QUITTruncates":       func(p *probe) string { p.stalled(); return p.say("QUIT") },
-	"OddCodes":            func(p *probe) string { return p.say("PWD") },
+	"DropsQueued": func(p *probe) string {
+		d := p.stalled()
+		p.raw("NOOP\r\n")
+		pause(p.t, moment/4) // the line has to arrive before the transfer goes on
+		state(d)
+		return p.hear() + p.hear()
+	},
+	"QUITTruncates": func(p *probe) string { p.stalled(); return p.say("QUIT") },
+	"OddCodes":      func(p *probe) string { return p.say("PWD") },
 	"TooManyLoginsStays": func(p *probe) string {
 		for range 3 {
 			p.say("USER x", "PASS x")
