@@ -336,7 +336,9 @@ func TestSamePortAgain(t *testing.T) {
 			t.Errorf("after the server's FIN the client reads %d, %v", n, err)
 		}
 		_ = near.Close()
-		<-time.After(100 * time.Millisecond) // the last segments are on their way
+		if err := (host.RealTime{}).Sleep(t.Context(), 100*time.Millisecond); err != nil { // the last segments are on their way
+			t.Fatal(err)
+		}
 	}
 }
 
