@@ -9,8 +9,8 @@ var (
 	// ports that the server has been told to use.
 	whereServed = []Topology{Direct, ClientNAT, ClientNATALG, ServerNAT, ServerNATALG, DoubleNAT, ClientFirewall, ServerFirewall, Hairpin}
 	// whereNamed are those of them in which it sees the ports that the server has
-	// named: a helper before the server may take others.
-	whereNamed = []Topology{Direct, ClientNAT, ClientNATALG, ServerNAT, DoubleNAT, ClientFirewall, ServerFirewall, Hairpin}
+	// named: a helper on the way may take others, also before the client.
+	whereNamed = []Topology{Direct, ClientNAT, ServerNAT, DoubleNAT, ClientFirewall, ServerFirewall, Hairpin}
 	// whereOpen are those of the served in which it reaches all other ports too: for
 	// checks that are not about the choice of the port.
 	whereOpen = []Topology{Direct, ClientNAT, ClientNATALG, DoubleNAT, ClientFirewall}
