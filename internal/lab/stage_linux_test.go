@@ -107,6 +107,9 @@ func TestKernelTellsTheStory(t *testing.T) {
 // TestKernelTellsTopologies does so for every mode where nobody waits for long.
 func TestKernelTellsTopologies(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("the story is enough; these take as long in every network")
+	}
 	for _, name := range []string{"client-nat-alg", "server-nat-alg", "server-nat", "double-nat", "server-firewall", "client-firewall", "ipv6", "hairpin"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
